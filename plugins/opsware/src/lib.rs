@@ -1,0 +1,1 @@
+//! sasrun-plugin-opsware

@@ -1,0 +1,1 @@
+//! sasrun-template
