@@ -38,7 +38,10 @@ impl Outcome {
 
     /// An outcome with a change.
     pub fn changed() -> Self {
-        Self { changed: true, ..Self::default() }
+        Self {
+            changed: true,
+            ..Self::default()
+        }
     }
 
     /// Adds a result field.
@@ -62,17 +65,32 @@ impl Outcome {
 #[non_exhaustive]
 pub enum Effect {
     /// Sets variables of the host with the precedence of `set_fact`.
-    SetVariables { variables: Object, #[serde(default)] cacheable: bool },
+    SetVariables {
+        variables: Object,
+        #[serde(default)]
+        cacheable: bool,
+    },
     /// Sets variables of the host with the precedence of `include_vars`.
     IncludeVariables { variables: Object },
     /// Adds a host to the inventory of this run.
-    AddHost { name: String, groups: Vec<String>, variables: Object },
+    AddHost {
+        name: String,
+        groups: Vec<String>,
+        variables: Object,
+    },
     /// Puts the host into groups.
-    GroupBy { groups: Vec<String>, parents: Vec<String> },
+    GroupBy {
+        groups: Vec<String>,
+        parents: Vec<String>,
+    },
     /// Closes the connection, so that the next task logs in anew.
     ResetConnection,
     /// Adds to the figures of the run that the recap shows.
-    SetStats { data: Object, per_host: bool, aggregate: bool },
+    SetStats {
+        data: Object,
+        per_host: bool,
+        aggregate: bool,
+    },
     /// A finding for the closing report.
     Finding { id: String, sentence: String },
 }
@@ -97,7 +115,10 @@ pub struct Failure {
 impl Failure {
     /// A failure with its message.
     pub fn new(msg: impl Into<String>) -> Self {
-        Self { msg: msg.into(), ..Self::default() }
+        Self {
+            msg: msg.into(),
+            ..Self::default()
+        }
     }
 
     /// Adds a result field.

@@ -141,7 +141,10 @@ pub enum Change {
     /// Writes many files and directories in one stream. Answer: `Written`.
     Tree(WriteTree),
     /// Copies a file of the host to the controller. Answer: `Written`.
-    Fetch { path: String, controller_path: String },
+    Fetch {
+        path: String,
+        controller_path: String,
+    },
     /// Writes a file on the controller. Answer: `Written`.
     WriteController { path: String, content: Content },
 }
@@ -218,9 +221,20 @@ pub enum TreeEntryKind {
 pub enum ControllerRequest {
     /// Finds a file as Ansible searches (role, play directory) and describes it; directories come
     /// with everything below them. Answer: `ControllerFile`.
-    File { name: String, search: SearchIn, #[serde(default, skip_serializing_if = "Option::is_none")] checksum: Option<String> },
+    File {
+        name: String,
+        search: SearchIn,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        checksum: Option<String>,
+    },
     /// Renders a template file in the task's scope. Answer: `Value` with the text.
-    RenderFile { name: String, #[serde(default)] options: Object, #[serde(default)] variables: Object },
+    RenderFile {
+        name: String,
+        #[serde(default)]
+        options: Object,
+        #[serde(default)]
+        variables: Object,
+    },
     /// Renders template text of the user's. Answer: `Value`.
     Render { text: String },
     /// Evaluates an expression in the task's scope, such as a condition. Answer: `Value`, or
@@ -229,7 +243,12 @@ pub enum ControllerRequest {
     /// Loads variables from files. Answer: `Value` with an object `{variables, files}`.
     LoadVariables { options: Object },
     /// Asks a person, or waits so long for one. Answer: `Value`: the text typed.
-    Prompt { text: String, echo: bool, #[serde(default, skip_serializing_if = "Option::is_none")] timeout_ms: Option<u64> },
+    Prompt {
+        text: String,
+        echo: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        timeout_ms: Option<u64>,
+    },
     /// The recorded answer of a manual gate, by its id. Answer: `Value`: the answer, or null.
     Gate { id: String, text: String },
 }
@@ -250,13 +269,22 @@ pub enum SearchIn {
 #[non_exhaustive]
 pub enum DialogueRequest {
     /// Starts the command on a terminal of `columns` by `rows`.
-    Open { command: Command, columns: u16, rows: u16 },
+    Open {
+        command: Command,
+        columns: u16,
+        rows: u16,
+    },
     /// Waits until there is output past `since` (a byte offset), the program ended, or
     /// `wait_ms` passed.
     Read { since: u64, wait_ms: u64 },
     /// Types `text` if nothing was printed past `if_at`; otherwise types nothing and answers the
     /// screen as it is.
-    Send { text: String, if_at: u64, #[serde(default)] sensitive: bool },
+    Send {
+        text: String,
+        if_at: u64,
+        #[serde(default)]
+        sensitive: bool,
+    },
     /// Sends an interrupt, as Ctrl-C would.
     Interrupt,
     /// Ends the dialogue and what runs in it.

@@ -1,0 +1,1 @@
+//! Messages between sasrun and a plugin process, one JSON object per line.
