@@ -1,0 +1,11 @@
+//! The simulated mesh: hosts that look like servers of the product, each behind its own SSH server.
+//!
+//! The library serves the `saslab` binary and the tests that need a lab. It must not know the runner.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod clock;
+pub mod events;
+pub mod paths;
+pub mod scenario;
+pub mod standin;
+pub mod world;
