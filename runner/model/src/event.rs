@@ -1,0 +1,256 @@
+//! What happened, in order: the only thing reporters and journals ever see.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Name, Outcome};
+
+/// One fact of a run. `sequence` is given by the dispatcher alone, from 1, without gaps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Place in the run.
+    pub sequence: u64,
+    /// Milliseconds since 1970, by the controller's clock.
+    pub at_ms: u64,
+    /// Since the run began, by a clock that never goes back.
+    pub elapsed: Duration,
+    /// What happened.
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+/// Whether a run changes or only predicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunMode {
+    /// Changes.
+    Apply,
+    /// Predicts.
+    Check,
+}
+
+/// What may be done with a step whose end is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepClass {
+    /// It only reads.
+    Read,
+    /// Doing it again comes to the same.
+    #[default]
+    Repeat,
+    /// It must not be done twice.
+    Once,
+}
+
+/// A task on a host, by its identity: where it stands and which time it is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct HostTask {
+    /// The host, as the inventory names it.
+    pub host: Name,
+    /// Path of the task: plays, includes, roles, blocks.
+    pub task: Name,
+    /// How many times this host came here before: handlers, repeated includes, batches.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub occurrence: u32,
+    /// Index and hash of the loop item, as `3-9f2c…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<Name>,
+    /// Which try of `until`, from 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub attempt: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(value: &u32) -> bool {
+    *value == 0
+}
+
+/// What happened. Variants are facts; nothing here says how to draw them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum EventKind {
+    /// The first event of a run.
+    RunStarted {
+        /// Id of the run.
+        run: Name,
+        /// Whether it changes or predicts.
+        mode: RunMode,
+        /// Playbooks as given.
+        playbooks: Vec<String>,
+        /// Inventories as given.
+        inventories: Vec<String>,
+        /// Hosts that the limit leaves, none when there is no limit.
+        limit: Option<String>,
+        /// SHA-256 of each plugin by its path.
+        plugins: BTreeMap<String, String>,
+        /// Version of sasrun.
+        version: String,
+    },
+    /// A play begins, or one batch of it.
+    PlayStarted {
+        /// Path of the play.
+        play: Name,
+        /// Its name as shown.
+        name: String,
+        /// Hosts of it, in order.
+        hosts: Vec<Name>,
+        /// Number of the batch, from 0, and how many there are.
+        batch: Option<(u32, u32)>,
+    },
+    /// No host matched a play.
+    PlaySkipped {
+        /// Path of the play.
+        play: Name,
+        /// Its name as shown.
+        name: String,
+    },
+    /// A task begins on the first of its hosts. Under the free strategy once for each host.
+    TaskStarted {
+        /// Path of the task.
+        task: Name,
+        /// Its name as shown, with the role before it.
+        name: String,
+        /// Where it stands, as `file:line`.
+        place: String,
+        /// Whether it is a handler.
+        handler: bool,
+        /// Branch of a `parallel` that it runs in.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        branch: Option<Name>,
+        /// Module or action.
+        action: Name,
+    },
+    /// A host begins a task. Durable before the host is touched.
+    HostStarted {
+        /// Which.
+        id: HostTask,
+        /// What may be done with it if its end stays unknown.
+        class: StepClass,
+        /// Hash of the task's content and arguments.
+        content: Name,
+    },
+    /// A line of progress of a running task. May be thinned out.
+    HostProgress {
+        /// Which.
+        id: HostTask,
+        /// The line.
+        line: String,
+    },
+    /// One item of a loop ended.
+    ItemFinished {
+        /// Which.
+        id: HostTask,
+        /// What is shown of the item.
+        label: String,
+        /// What came of it.
+        outcome: Arc<Outcome>,
+        /// Whether failure is ignored.
+        ignored: bool,
+        /// Whether nothing of it may be shown.
+        no_log: bool,
+    },
+    /// A try failed and another follows.
+    HostRetry {
+        /// Which.
+        id: HostTask,
+        /// Tries that are left.
+        left: u32,
+        /// What came of it.
+        outcome: Arc<Outcome>,
+    },
+    /// A host ended a task: exactly once for each begun. Durable before anything builds on it.
+    HostFinished {
+        /// Which.
+        id: HostTask,
+        /// Host that it was done on, when delegated.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        delegate: Option<Name>,
+        /// What came of it.
+        outcome: Arc<Outcome>,
+        /// Whether failure is ignored.
+        ignored: bool,
+        /// Whether failure is caught by a `rescue`.
+        rescued: bool,
+        /// Whether the items of its loop were told one by one.
+        looped: bool,
+        /// Whether nothing of it may be shown.
+        no_log: bool,
+        /// Module or action.
+        action: Name,
+        /// How long it took.
+        took: Duration,
+    },
+    /// Steps were loaded for hosts.
+    Included {
+        /// Path of the including task.
+        task: Name,
+        /// File or role.
+        what: String,
+        /// Hosts.
+        hosts: Vec<Name>,
+    },
+    /// A handler will run on a host.
+    HandlerNotified {
+        /// Its name.
+        handler: String,
+        /// The host.
+        host: Name,
+    },
+    /// Something an impure function answered, so that a replay need not ask again.
+    Answered {
+        /// What was asked, as a stable text.
+        question: String,
+        /// The answer.
+        answer: serde_json::Value,
+    },
+    /// A finding for the closing report.
+    Finding {
+        /// Id, such as that of a procedure's item.
+        id: String,
+        /// Host it is about.
+        host: Option<Name>,
+        /// What.
+        sentence: String,
+    },
+    /// Something the operator should know.
+    Warning {
+        /// What.
+        sentence: String,
+    },
+    /// The run ends before all is done, and begins nothing new.
+    Stopping {
+        /// Why.
+        reason: String,
+    },
+    /// The last event of a run.
+    RunFinished {
+        /// Figures of each host, in order of first appearance.
+        hosts: Vec<HostFigures>,
+        /// Exit code of the run.
+        exit_code: u8,
+        /// Why, in one sentence.
+        reason: String,
+    },
+    /// An event of a newer version. Readers pass over it.
+    #[serde(other)]
+    Unknown,
+}
+
+/// Figures of one host, as the recap shows them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "each is the column of Ansible's recap")]
+pub struct HostFigures {
+    pub host: Name,
+    pub ok: u32,
+    pub changed: u32,
+    pub unreachable: u32,
+    pub failed: u32,
+    pub skipped: u32,
+    pub rescued: u32,
+    pub ignored: u32,
+    /// Steps that check mode could not predict.
+    pub cannot_know: u32,
+}
