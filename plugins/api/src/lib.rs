@@ -24,7 +24,10 @@ pub use answer::{
     Answer, CommandOutput, ControllerEntry, ControllerFile, FileContent, FileKind, FileStatus,
     ReadAnswer, Refusal, Screen, Written,
 };
-pub use arguments::{ArgumentError, Arguments};
+pub use arguments::{
+    ArgumentError, Arguments, Mode, ModeError, check_shape, closest, free_form_arguments,
+    parse_size, truth,
+};
 pub use conversation::{Conversation, Step, converse};
 pub use host::Host;
 pub use inventory::{
