@@ -1,1 +1,17 @@
-//! sasrun-plugin-opsware
+//! The plugin for Opsware SAS meshes: the inventory source `opsware_mesh`, and the modules that
+//! read, drive and upgrade the servers of a core.
+//!
+//! Sees nothing of the runner but its contract. Order across hosts is the playbook's business.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod component;
+mod mesh;
+mod release;
+mod spelling;
+
+use sasrun_plugin::Library;
+
+/// Everything this plugin offers.
+pub fn library() -> Library {
+    Library::new("opsware", env!("CARGO_PKG_VERSION")).inventory_source(Box::new(mesh::MeshSource))
+}
