@@ -1,1 +1,0 @@
-//! Messages between sasrun and a plugin process, one JSON object per line.
