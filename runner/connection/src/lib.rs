@@ -1,1 +1,41 @@
-//! sasrun-connection
+//! Bytes to and from one host.
+//!
+//! A transport (SSH, or a child of the controller) starts `/bin/sh` and hands over its streams; everything else is one protocol
+//! spoken to that shell: commands, files, another identity, time limits, dialogues on a terminal. One shell per host and
+//! identity stays open, so that a small command costs one round trip.
+//!
+//! Must not: know plays, tasks or modules.
+//!
+//! ```no_run
+//! use sasrun_connection::{Command, Connection, Identity, Target};
+//!
+//! # async fn example() -> Result<(), sasrun_connection::ConnectionError> {
+//! let connection = Connection::connect(Target::local("localhost")).await?;
+//! let output = connection.run(&Identity::Login, &Command::argv(&["uname", "-r"]), None).await?;
+//! assert!(output.status.is_success());
+//! # Ok(())
+//! # }
+//! ```
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod r#become;
+mod command;
+mod connection;
+mod error;
+mod identity;
+mod pool;
+mod secret;
+mod shell;
+mod target;
+mod transport;
+
+pub use command::{Command, ExitStatus, Output, OutputSink, Stream, TimedOut};
+pub use connection::Connection;
+pub use error::{ConnectionError, Problem};
+pub use identity::{Become, BecomeMethod, Identity};
+pub use secret::Secret;
+pub use shell::captured::Captured;
+pub use shell::quote;
+pub use target::{Limits, LocalTarget, SshTarget, Target, Transport};
+pub use transport::TerminalSize;
+pub use transport::ssh::config as ssh_config;

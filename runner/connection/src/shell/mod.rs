@@ -1,0 +1,9 @@
+//! The protocol spoken to a shell: frames in, marked output back.
+//!
+//! Must not: know which transport carries it.
+
+pub mod captured;
+pub(crate) mod frame;
+pub(crate) mod kept;
+pub mod quote;
+pub(crate) mod timeout;

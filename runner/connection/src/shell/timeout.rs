@@ -1,0 +1,58 @@
+//! Ending a command whose time is over, from another shell of the same identity.
+//!
+//! Must not: touch processes that the command did not start: only the shell's own group, when the shell leads one, and the
+//! descendants of the shell.
+
+use std::time::Duration;
+
+use super::frame::Greeting;
+use crate::command::Command;
+
+/// Makes the command that ends everything under a shell, the shell included; it prints `gone` when all of it is.
+pub(crate) fn kill_command(shell: &Greeting, grace: Duration) -> Command {
+    let pid = shell.pid;
+    let tenths = (grace.as_millis() / 100).max(1);
+    let group = if shell.leads_group {
+        format!("-{pid}")
+    } else {
+        String::new()
+    };
+    // Descendants are looked up as well: one in a session of its own is in no group of ours.
+    let script = format!(
+        r#"
+_tree=`{{ ps -e -o pid= -o ppid= 2>/dev/null || ps -o pid,ppid; }} | awk -v top={pid} '
+  {{ parent[$1] = $2 }}
+  END {{ for (p in parent) {{ q = p; n = 0
+    while (q != top && q > 1 && n < 64) {{ q = parent[q]; n++ }}
+    if (q == top && p != top) print p }} }}'`
+_alive() {{
+  for _p in {group} {pid} $_tree; do
+    if kill -0 $_p 2>/dev/null; then
+      case $_p in
+      -*) return 0 ;;
+      *) if ps -o stat= -p $_p 2>/dev/null | grep '^ *Z' >/dev/null; then :; else return 0; fi ;;
+      esac
+    fi
+  done
+  return 1
+}}
+_signal() {{ for _p in {group} {pid} $_tree; do kill -$1 $_p 2>/dev/null; done; }}
+_wait() {{
+  _n=$1
+  while _alive; do
+    _n=`expr $_n - 1`
+    if [ "$_n" -le 0 ]; then return 1; fi
+    sleep 0.1 2>/dev/null || {{ sleep 1; _n=`expr $_n - 9`; }}
+  done
+}}
+_signal 15
+if _wait {tenths}; then echo gone; exit 0; fi
+_signal 9
+if _wait 20; then echo gone; fi
+"#
+    );
+    Command {
+        timeout: Some(grace + Duration::from_secs(10)),
+        ..Command::shell(script)
+    }
+}

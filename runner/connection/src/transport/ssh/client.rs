@@ -1,0 +1,235 @@
+//! Getting a session: TCP or a hop's channel, handshake, the host's key, authentication.
+//!
+//! Must not: retry anything that may have had an effect; only a connection that the server dropped before its greeting is.
+
+use std::borrow::Cow;
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::time::Duration;
+
+use russh::client::{self, Handle};
+use russh::keys::PublicKeyOrCertificate;
+use russh::{Preferred, cipher, compression};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time;
+
+use super::auth;
+use super::known_hosts::KnownKeys;
+use crate::error::Problem;
+use crate::target::{Limits, SshTarget};
+
+/// A session with one server.
+pub(super) struct Session {
+    pub handle: Handle<Client>,
+}
+
+/// Our side of the conversation.
+pub(super) struct Client {
+    known: KnownKeys,
+}
+
+/// What ends a handshake: the protocol, or our own judgement of the host's key.
+#[derive(Debug)]
+pub(super) enum ClientError {
+    Russh(russh::Error),
+    Problem(Problem),
+}
+
+impl From<russh::Error> for ClientError {
+    fn from(error: russh::Error) -> Self {
+        Self::Russh(error)
+    }
+}
+
+impl client::Handler for Client {
+    type Error = ClientError;
+
+    async fn check_server_key(
+        &mut self,
+        shown: &PublicKeyOrCertificate,
+    ) -> Result<bool, Self::Error> {
+        self.known
+            .judge(&shown.public_key())
+            .map_err(ClientError::Problem)?;
+        Ok(true)
+    }
+}
+
+/// Connects to a host through all its hops; the last session is the host's.
+pub(super) async fn connect_all(
+    target: &SshTarget,
+    limits: &Limits,
+) -> Result<Vec<Session>, Problem> {
+    let mut sessions: Vec<Session> = Vec::new();
+    for hop in target.jump.iter().chain([target]) {
+        let session = match sessions.last() {
+            None => connect_tcp(hop, limits).await?,
+            Some(before) => {
+                let channel = before
+                    .handle
+                    .channel_open_direct_tcpip(
+                        hop.host.clone(),
+                        u32::from(hop.port),
+                        "127.0.0.1",
+                        0,
+                    )
+                    .await
+                    .map_err(|error| Problem::Connect {
+                        address: format!("{}:{}", hop.host, hop.port),
+                        reason: format!("the jump host does not get there: {error}"),
+                    })?;
+                handshake(hop, limits, channel.into_stream())
+                    .await
+                    .map_err(|failure| failure.problem)?
+            }
+        };
+        sessions.push(session);
+    }
+    Ok(sessions)
+}
+
+/// A failed attempt, and whether another one may go better.
+struct Attempt {
+    problem: Problem,
+    was_dropped: bool,
+}
+
+impl From<Problem> for Attempt {
+    fn from(problem: Problem) -> Self {
+        Self {
+            problem,
+            was_dropped: false,
+        }
+    }
+}
+
+/// Connects directly, again while the server drops us before its greeting, as a busy sshd does (`MaxStartups`).
+async fn connect_tcp(target: &SshTarget, limits: &Limits) -> Result<Session, Problem> {
+    let mut pause = Duration::from_millis(100);
+    let mut attempts = 1;
+    loop {
+        match connect_once(target, limits).await {
+            Ok(session) => return Ok(session),
+            Err(failure) if failure.was_dropped && attempts < limits.connect_attempts => {
+                tracing::debug!(host = %target.host, attempts, "dropped before the greeting");
+                // Many connections begin together; spread them.
+                let jitter = rand::random_range(0.5..1.5);
+                time::sleep(pause.mul_f64(jitter)).await;
+                pause = (pause * 2).min(Duration::from_secs(3));
+                attempts += 1;
+            }
+            Err(failure) => return Err(failure.problem),
+        }
+    }
+}
+
+async fn connect_once(target: &SshTarget, limits: &Limits) -> Result<Session, Attempt> {
+    let address = format!("{}:{}", target.host, target.port);
+    let resolved = tokio::net::lookup_host((target.host.as_str(), target.port))
+        .await
+        .map_err(|error| Problem::Resolve {
+            name: target.host.clone(),
+            reason: error.to_string(),
+        })?
+        .collect::<Vec<_>>();
+    let connecting = TcpStream::connect(resolved.as_slice());
+    let stream = time::timeout(limits.connect, connecting)
+        .await
+        .map_err(|_| Problem::Timeout {
+            phase: "connecting",
+            limit: limits.connect,
+        })?
+        .map_err(|error| Problem::Connect {
+            address,
+            reason: error.to_string(),
+        })?;
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "small packets may be delayed");
+    }
+    handshake(target, limits, stream).await
+}
+
+async fn handshake<S>(target: &SshTarget, limits: &Limits, stream: S) -> Result<Session, Attempt>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let known = KnownKeys::load(target)?;
+    let config = Arc::new(config(limits, &known));
+    let connecting = client::connect_stream(config, stream, Client { known });
+    let handle = time::timeout(limits.connect, connecting)
+        .await
+        .map_err(|_| Problem::Timeout {
+            phase: "the SSH handshake",
+            limit: limits.connect,
+        })?
+        .map_err(|error| handshake_failure(target, error))?;
+    let mut session = Session { handle };
+    let limit = limits.connect.max(Duration::from_secs(30));
+    time::timeout(limit, auth::authenticate(&mut session, target))
+        .await
+        .map_err(|_| Problem::Timeout {
+            phase: "the authentication",
+            limit,
+        })??;
+    Ok(session)
+}
+
+fn handshake_failure(target: &SshTarget, error: ClientError) -> Attempt {
+    let error = match error {
+        ClientError::Problem(problem) => return problem.into(),
+        ClientError::Russh(error) => error,
+    };
+    let was_dropped = match &error {
+        russh::Error::Disconnect | russh::Error::HUP => true,
+        russh::Error::IO(error) => matches!(
+            error.kind(),
+            ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe
+        ),
+        _ => false,
+    };
+    let reason = match was_dropped {
+        true => "the server closed the connection".to_owned(),
+        false => error.to_string(),
+    };
+    Attempt {
+        problem: Problem::Handshake {
+            address: format!("{}:{}", target.host, target.port),
+            reason,
+        },
+        was_dropped,
+    }
+}
+
+fn config(limits: &Limits, known: &KnownKeys) -> client::Config {
+    let mut keys: Vec<russh::keys::Algorithm> = Preferred::DEFAULT.key.to_vec();
+    let accepted = known.algorithms();
+    if !accepted.is_empty() {
+        // Stable: the order inside both halves stays.
+        keys.sort_by_key(|algorithm| {
+            !accepted.iter().any(|known| {
+                known == algorithm || (known.clone().is_rsa() && algorithm.clone().is_rsa())
+            })
+        });
+    }
+    client::Config {
+        window_size: 8 << 20,
+        maximum_packet_size: 32 << 10,
+        keepalive_interval: Some(limits.keepalive),
+        keepalive_max: limits.keepalive_count,
+        nodelay: true,
+        preferred: Preferred {
+            key: Cow::Owned(keys),
+            cipher: Cow::Borrowed(&[
+                cipher::AES_256_GCM,
+                cipher::CHACHA20_POLY1305,
+                cipher::AES_256_CTR,
+                cipher::AES_192_CTR,
+                cipher::AES_128_CTR,
+            ]),
+            compression: Cow::Borrowed(&[compression::NONE]),
+            ..Preferred::DEFAULT
+        },
+        ..client::Config::default()
+    }
+}
