@@ -16,6 +16,7 @@ mod host;
 mod inventory;
 mod library;
 mod outcome;
+pub mod rehearsal;
 mod request;
 mod spec;
 pub mod wire;
