@@ -1,0 +1,311 @@
+//! The report on the terminal: plays, tasks, results, recap, in the form people know.
+
+use sasrun_model::{Difference, Event, EventKind, HostTask, Outcome, Status, Value};
+
+use crate::style::{Meaning, Style};
+use crate::{Mask, difference, recap};
+
+/// What is shown.
+#[derive(Debug, Clone, Copy)]
+pub struct TextOptions {
+    /// Colours and width.
+    pub style: Style,
+    /// `-v` count.
+    pub verbosity: u8,
+    /// Whether differences are shown.
+    pub diff: bool,
+    /// Whether skipped hosts are shown.
+    pub show_skipped: bool,
+}
+
+/// Turns events into lines of text.
+pub struct Text {
+    options: TextOptions,
+    mask: Mask,
+    last_task: Option<String>,
+}
+
+impl Text {
+    /// Begins a report.
+    pub fn new(options: TextOptions, mask: Mask) -> Self {
+        Self {
+            options,
+            mask,
+            last_task: None,
+        }
+    }
+
+    /// Lines of an event, secrets masked; none for what is not shown.
+    pub fn lines(&mut self, event: &Event) -> Vec<String> {
+        let lines = self.unmasked(event);
+        lines
+            .into_iter()
+            .map(|line| self.mask.apply(&line).into_owned())
+            .collect()
+    }
+
+    fn unmasked(&mut self, event: &Event) -> Vec<String> {
+        let style = self.options.style;
+        match &event.kind {
+            EventKind::PlayStarted { name, batch, .. } => {
+                let batch = batch.map(|(n, of)| format!(" (batch {} of {of})", n + 1));
+                self.last_task = None;
+                vec![
+                    String::new(),
+                    self.banner(&format!("PLAY [{name}]{}", batch.unwrap_or_default())),
+                ]
+            }
+            EventKind::PlaySkipped { name, .. } => vec![
+                String::new(),
+                self.banner(&format!("PLAY [{name}]")),
+                style.paint(Meaning::Skipped, "skipping: no hosts matched"),
+            ],
+            EventKind::TaskStarted {
+                name,
+                place,
+                handler,
+                branch,
+                task,
+                ..
+            } => {
+                let word = if *handler { "RUNNING HANDLER" } else { "TASK" };
+                let branch = branch
+                    .as_ref()
+                    .map(|b| format!(" <{b}>"))
+                    .unwrap_or_default();
+                self.last_task = Some(task.to_string());
+                let mut lines = vec![
+                    String::new(),
+                    self.banner(&format!("{word} [{name}]{branch}")),
+                ];
+                if self.options.verbosity >= 2 && !place.is_empty() {
+                    lines.push(style.paint(Meaning::Quiet, &format!("task path: {place}")));
+                }
+                lines
+            }
+            EventKind::ItemFinished {
+                id,
+                label,
+                outcome,
+                ignored,
+                no_log,
+                ..
+            } => self.result(id, outcome, Some(label), *ignored, *no_log, None),
+            EventKind::HostFinished {
+                id,
+                outcome,
+                ignored,
+                looped,
+                no_log,
+                delegate,
+                ..
+            } => self.host_finished(id, outcome, *ignored, *looped, *no_log, delegate.as_deref()),
+            EventKind::HostRetry { id, left, .. } => vec![style.paint(
+                Meaning::Quiet,
+                &format!("FAILED - RETRYING: [{}]: ({left} retries left).", id.host),
+            )],
+            EventKind::Included { what, hosts, .. } => {
+                let hosts = hosts
+                    .iter()
+                    .map(|host| &**host)
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                vec![style.paint(Meaning::Skipped, &format!("included: {what} for {hosts}"))]
+            }
+            EventKind::Warning { sentence } => {
+                vec![style.paint(Meaning::Warning, &format!("[WARNING]: {sentence}"))]
+            }
+            EventKind::Finding { id, host, sentence } => {
+                let host = host
+                    .as_ref()
+                    .map(|host| format!(" [{host}]"))
+                    .unwrap_or_default();
+                vec![style.paint(Meaning::Warning, &format!("finding {id}{host}: {sentence}"))]
+            }
+            EventKind::Stopping { reason } => {
+                vec![
+                    String::new(),
+                    style.paint(Meaning::Failed, &format!("STOPPING: {reason}")),
+                ]
+            }
+            EventKind::RunFinished {
+                hosts,
+                exit_code,
+                reason,
+            } => {
+                let mut lines = vec![String::new(), self.banner("PLAY RECAP")];
+                lines.extend(recap::render(hosts, style));
+                lines.push(String::new());
+                if *exit_code != 0 {
+                    lines
+                        .push(style.paint(Meaning::Failed, &format!("exit {exit_code}: {reason}")));
+                }
+                lines
+            }
+            EventKind::HandlerNotified { handler, host } if self.options.verbosity >= 2 => {
+                vec![style.paint(
+                    Meaning::Quiet,
+                    &format!("NOTIFIED HANDLER {handler} for {host}"),
+                )]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn host_finished(
+        &self,
+        id: &HostTask,
+        outcome: &Outcome,
+        ignored: bool,
+        looped: bool,
+        no_log: bool,
+        delegate: Option<&str>,
+    ) -> Vec<String> {
+        let told = looped && !matches!(outcome.status, Status::Skipped);
+        let is_empty_loop = looped && outcome.result.get("results").is_none();
+        if told && !is_empty_loop {
+            let ignoring = if ignored {
+                vec!["...ignoring".to_owned()]
+            } else {
+                Vec::new()
+            };
+            return ignoring;
+        }
+        self.result(id, outcome, None, ignored, no_log, delegate)
+    }
+
+    fn result(
+        &self,
+        id: &HostTask,
+        outcome: &Outcome,
+        item: Option<&str>,
+        ignored: bool,
+        no_log: bool,
+        delegate: Option<&str>,
+    ) -> Vec<String> {
+        let style = self.options.style;
+        let (meaning, word) = word(outcome.status);
+        if outcome.status == Status::Skipped && !self.options.show_skipped {
+            return Vec::new();
+        }
+        let host = match delegate {
+            Some(delegate) => format!("{} -> {delegate}", id.host),
+            None => id.host.to_string(),
+        };
+        let mut head = format!("{word}: [{host}]");
+        if item.is_some() && matches!(outcome.status, Status::Failed) {
+            head = format!("failed: [{host}]");
+        }
+        match outcome.status {
+            Status::Failed if item.is_none() => head.push_str(": FAILED!"),
+            Status::Unreachable => head.push_str(": UNREACHABLE!"),
+            Status::Unknown => head.push_str(": OUTCOME UNKNOWN!"),
+            _ => {}
+        }
+        if let Some(item) = item {
+            head.push_str(&format!(" (item={item}) "));
+        }
+        if let Some(detail) = self.detail(outcome, no_log) {
+            head = format!("{} => {detail}", head.trim_end());
+        }
+        let mut lines = Vec::new();
+        if self.options.diff && !no_log {
+            for diff in &outcome.diff {
+                lines.extend(self.diff_lines(diff));
+            }
+        }
+        lines.push(style.paint(meaning, head.trim_end()));
+        for warning in &outcome.warnings {
+            lines.push(style.paint(Meaning::Warning, &format!("[WARNING]: {warning}")));
+        }
+        if ignored {
+            lines.push(style.paint(Meaning::Skipped, "...ignoring"));
+        }
+        lines
+    }
+
+    fn diff_lines(&self, diff: &Difference) -> Vec<String> {
+        difference::render(diff, self.options.style)
+    }
+
+    /// The result's fields, where they are shown: failures always, the rest when asked for.
+    fn detail(&self, outcome: &Outcome, no_log: bool) -> Option<String> {
+        let always = outcome.result.get("_ansible_verbose_always").is_some();
+        let is_shown = outcome.status.is_bad() || always || self.options.verbosity > 0;
+        if no_log && (is_shown || outcome.status.is_bad()) {
+            let censored = "the output has been hidden due to the fact that 'no_log: true' was \
+                            specified for this result";
+            return Some(format!("{{\"censored\": \"{censored}\"}}"));
+        }
+        if outcome.status == Status::CannotKnow {
+            let reason = outcome
+                .result
+                .cannot_know()
+                .map(|reason| format!("({reason})"));
+            return reason;
+        }
+        if !is_shown {
+            return None;
+        }
+        let json = shown(&outcome.result, self.options.verbosity);
+        let pretty = always || self.options.verbosity >= 4;
+        let text = if pretty {
+            indented(&json)
+        } else {
+            json.to_string()
+        };
+        Some(text)
+    }
+
+    fn banner(&self, text: &str) -> String {
+        let width = self.options.style.columns.clamp(20, 120).saturating_sub(1);
+        let stars = width.saturating_sub(text.chars().count() + 1).max(3);
+        let banner = format!("{text} {}", "*".repeat(stars));
+        self.options.style.paint(Meaning::Heading, &banner)
+    }
+}
+
+fn word(status: Status) -> (Meaning, &'static str) {
+    match status {
+        Status::Ok => (Meaning::Ok, "ok"),
+        Status::Changed => (Meaning::Changed, "changed"),
+        Status::Skipped => (Meaning::Skipped, "skipping"),
+        Status::CannotKnow => (Meaning::CannotKnow, "cannot know"),
+        Status::Failed | Status::Unknown => (Meaning::Failed, "fatal"),
+        Status::Unreachable => (Meaning::Unreachable, "fatal"),
+    }
+}
+
+/// The result without what only the runner needs.
+fn shown(result: &Value, verbosity: u8) -> serde_json::Value {
+    let mut json = serde_json::Value::from(result);
+    if let Some(object) = json.as_object_mut() {
+        object.retain(|key, _| !key.starts_with("_ansible_"));
+        if verbosity < 3 {
+            object.shift_remove("invocation");
+        }
+        let is_plain = object.get("failed") == Some(&false.into());
+        if is_plain {
+            object.shift_remove("failed");
+        }
+        if verbosity == 0 && object.contains_key("msg") && object.len() == 2 {
+            object.shift_remove("changed");
+        }
+    }
+    json
+}
+
+/// JSON with Ansible's indentation of four.
+fn indented(json: &serde_json::Value) -> String {
+    let text = serde_json::to_string_pretty(json).unwrap_or_else(|_| json.to_string());
+    let mut wide = String::with_capacity(text.len() * 2);
+    for (index, line) in text.lines().enumerate() {
+        if index > 0 {
+            wide.push('\n');
+        }
+        let blanks = line.len() - line.trim_start().len();
+        wide.push_str(&" ".repeat(blanks));
+        wide.push_str(line);
+    }
+    wide
+}
