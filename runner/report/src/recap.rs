@@ -29,7 +29,7 @@ fn line(host: &HostFigures, width: usize, style: Style) -> String {
         Meaning::Ok
     };
     let figure = |name: &str, count: u32, meaning: Meaning| {
-        let text = format!("{:<w$}", format!("{name}={count}"), w = name.len() + 5);
+        let text = format!("{:<w$}", format!("{name}={count}"), w = name.len() + 6);
         if count > 0 {
             style.paint(meaning, &text)
         } else {
