@@ -8,6 +8,7 @@
 mod catalogue;
 mod diagnostic;
 mod event;
+mod include;
 mod inventory;
 mod keyword;
 mod node;
@@ -19,6 +20,7 @@ mod value;
 pub use catalogue::{ArgumentProblem, ModuleCatalogue, ModuleEntry};
 pub use diagnostic::{Code, Diagnostic, Place, Severity};
 pub use event::{Event, EventKind, HostFigures, HostTask, RunMode, StepClass};
+pub use include::{IncludeContext, LoadedRole, LoadedSteps, RoleRequest};
 pub use inventory::{Group, Host, Inventory, LayeredVariables};
 pub use keyword::{Keyword, Keywords};
 pub use node::{Entry, Node, NodeKind, Text, Variables};
