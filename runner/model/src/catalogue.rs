@@ -39,4 +39,11 @@ pub trait ModuleCatalogue: Send + Sync {
 
     /// Checks what can be checked before templates are rendered.
     fn check_arguments(&self, name: &str, arguments: &Node) -> Vec<ArgumentProblem>;
+
+    /// Arguments whose texts are bare expressions, such as `that` of `assert`; their syntax is
+    /// checked when they are loaded.
+    fn expression_arguments(&self, name: &str) -> Vec<String> {
+        let _ = name;
+        Vec::new()
+    }
 }
