@@ -6,8 +6,6 @@
 pub(crate) struct Component {
     /// Canonical id, as inventories and playbooks spell it.
     pub(crate) id: &'static str,
-    /// What people call it.
-    pub(crate) title: &'static str,
     /// Package that stands for its version.
     pub(crate) package: &'static str,
     /// Labels under which menus show it, normalised: any of these beginnings is it.
@@ -16,13 +14,11 @@ pub(crate) struct Component {
 
 const fn component(
     id: &'static str,
-    title: &'static str,
     package: &'static str,
     labels: &'static [&'static str],
 ) -> Component {
     Component {
         id,
-        title,
         package,
         labels,
     }
@@ -35,19 +31,16 @@ const fn component(
 pub(crate) const CATALOG: &[Component] = &[
     component(
         "truth",
-        "Model Repository",
         "OPSWtruth",
         &["model repository (truth)", "model repository"],
     ),
     component(
         "spin",
-        "Data Access Engine",
         "OPSWspin",
         &["data access engine (spin)", "data access engine"],
     ),
     component(
         "vault",
-        "Model Repository Multimaster Component",
         "OPSWvault",
         &[
             "model repository multimaster component (vault)",
@@ -57,19 +50,16 @@ pub(crate) const CATALOG: &[Component] = &[
     ),
     component(
         "way",
-        "Command Engine",
         "OPSWwaybot",
         &["command engine (way)", "command engine"],
     ),
     component(
         "word",
-        "Software Repository",
         "OPSWword",
         &["software repository (word)", "software repository"],
     ),
     component(
         "ogfs",
-        "Global Filesystem Server",
         "OPSWhub",
         &[
             "opsware global filesystem server (ogfs)",
@@ -80,7 +70,6 @@ pub(crate) const CATALOG: &[Component] = &[
     ),
     component(
         "occ",
-        "Command Center",
         "OPSWocc",
         &[
             "opsware command center (occ)",
@@ -88,15 +77,9 @@ pub(crate) const CATALOG: &[Component] = &[
             "occ",
         ],
     ),
-    component(
-        "media",
-        "OS Provisioning Media Server",
-        "OPSWmedia",
-        &["os provisioning media server"],
-    ),
+    component("media", "OPSWmedia", &["os provisioning media server"]),
     component(
         "buildmgr",
-        "OS Provisioning Build Manager",
         "OPSWbuildmgr",
         &[
             "os provisioning build manager",
@@ -105,19 +88,16 @@ pub(crate) const CATALOG: &[Component] = &[
     ),
     component(
         "gateway",
-        "Gateway",
         "OPSWgw",
         &["opsware gateway", "first core gateway"],
     ),
     component(
         "boot",
-        "OS Provisioning Boot Server",
         "OPSWboot",
         &["os provisioning boot server", "os provisioning boot sever"],
     ),
     component(
         "content",
-        "Software Repository content",
         "OPSWcontent",
         &[
             "software repository - content (install once per mesh)",
@@ -126,7 +106,6 @@ pub(crate) const CATALOG: &[Component] = &[
     ),
     component(
         "stage2",
-        "OS Provisioning Stage2 images",
         "OPSWstage2",
         &[
             "add os provisioning stage2 images to software repository",
@@ -136,13 +115,11 @@ pub(crate) const CATALOG: &[Component] = &[
     ),
     component(
         "sat_gateway",
-        "satellite gateway",
         "OPSWgw",
         &["opsware gateway (interactive install)"],
     ),
     component(
         "wordcache",
-        "Software Repository Cache",
         "OPSWwordcache",
         &[
             "software repository cache (wordcache)",

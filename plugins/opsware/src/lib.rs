@@ -4,14 +4,25 @@
 //! Sees nothing of the runner but its contract. Order across hosts is the playbook's business.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod base64;
 mod component;
+mod installer;
 mod mesh;
+mod probe;
 mod release;
+mod response;
+mod service;
 mod spelling;
+mod version;
 
 use sasrun_plugin::Library;
 
 /// Everything this plugin offers.
 pub fn library() -> Library {
-    Library::new("opsware", env!("CARGO_PKG_VERSION")).inventory_source(Box::new(mesh::MeshSource))
+    Library::new("opsware", env!("CARGO_PKG_VERSION"))
+        .inventory_source(Box::new(mesh::MeshSource))
+        .module(installer::module())
+        .module(response::module())
+        .module(service::module())
+        .module(version::module())
 }

@@ -1,0 +1,455 @@
+//! `opsware_installer`: the installer's dialogue as a module.
+//!
+//! The dialogue itself is a pure state machine; here it meets the host's terminal.
+
+mod dialogue;
+mod menu;
+mod prompt;
+mod screen;
+mod session;
+mod spec;
+mod verdict;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use sasrun_plugin::{
+    Arguments, Call, Command, Diff, Failure, FileKind, FileStatus, Host, Module, ModuleResult,
+    Object, Outcome, Read, ReadAnswer, Stat,
+};
+use serde_json::Value;
+
+use crate::component;
+use crate::probe::{self, Versions};
+use crate::release::Release;
+use crate::response::{self, ResponseFile};
+use dialogue::{Goal, Interview};
+use session::{End, Session};
+
+/// Builds the module.
+pub(crate) fn module() -> Box<dyn Module> {
+    sasrun_plugin::FunctionModule::boxed(spec::spec(), run)
+}
+
+/// What a task asks for, read from its arguments.
+struct Order {
+    medium: String,
+    response_file: String,
+    components: Vec<String>,
+    target: Release,
+    packages: Object,
+    limit: Duration,
+    question_wait: Duration,
+    bare_label_is_truth: bool,
+}
+
+impl Order {
+    fn of(arguments: &Arguments) -> Result<Self, Failure> {
+        let response_file = arguments.text_or_empty("response_file").to_owned();
+        if !response_file.starts_with('/') {
+            return Err(Failure::new(format!(
+                "the installer wants the response file's full path, not `{response_file}`"
+            )));
+        }
+        let components = arguments.strings("components");
+        for id in &components {
+            if component::find(id).is_none() {
+                let known: Vec<&str> = component::CATALOG.iter().map(|known| known.id).collect();
+                return Err(Failure::new(format!(
+                    "unknown component `{id}`; {}",
+                    crate::spelling::hint(id, &known)
+                )));
+            }
+        }
+        if arguments.text("role") == Some("destination")
+            && components.iter().any(|id| id == "content")
+        {
+            return Err(Failure::new(
+                "content is installed once per mesh, on the source core; on a destination core it is refused (TRAP-13)",
+            ));
+        }
+        let target = arguments.text_or_empty("target");
+        let Some(target) = Release::parse(target) else {
+            return Err(Failure::new(format!(
+                "`{target}` is no release of the product"
+            )));
+        };
+        let seconds = |name: &str, usual: f64| {
+            Duration::from_secs_f64(
+                arguments
+                    .number(name)
+                    .unwrap_or(usual)
+                    .clamp(0.1, 10_000_000.0),
+            )
+        };
+        Ok(Self {
+            medium: arguments
+                .text_or_empty("medium")
+                .trim_end_matches('/')
+                .to_owned(),
+            response_file,
+            components,
+            target,
+            packages: arguments
+                .dictionary("packages")
+                .cloned()
+                .unwrap_or_default(),
+            limit: seconds("limit", 14_400.0),
+            question_wait: seconds("question_wait", 120.0),
+            bare_label_is_truth: arguments.flag("bare_label_is_truth"),
+        })
+    }
+
+    /// Shell text that asks for the versions of the components.
+    fn version_script(&self) -> String {
+        probe::script(self.components.iter().map(String::as_str), &self.packages)
+    }
+
+    fn versions(&self, output: &str) -> Versions {
+        probe::read(
+            output,
+            self.components.iter().map(String::as_str),
+            &self.packages,
+        )
+    }
+
+    /// Components that are not at the target.
+    fn outstanding(&self, versions: &Versions) -> Vec<String> {
+        let at_target = |id: &String| {
+            versions
+                .get(id)
+                .is_some_and(|installed| installed.is(&self.target))
+        };
+        self.components
+            .iter()
+            .filter(|id| !at_target(id))
+            .cloned()
+            .collect()
+    }
+}
+
+/// What the first look at the host shows.
+struct Situation {
+    versions: Versions,
+    places: [FileStatus; 2],
+    response: FileStatus,
+    is_root: bool,
+    running: Vec<String>,
+}
+
+async fn run(call: Call, host: Host) -> ModuleResult {
+    let arguments = Arguments::validated(call.arguments);
+    let order = Order::of(&arguments)?;
+    let situation = look(&order, &host).await?;
+    if arguments.text("action") == Some("interview") {
+        return hold_interview(&arguments, &order, &situation, call.check_mode, &host).await;
+    }
+    upgrade(&order, &situation, call.check_mode, &host).await
+}
+
+/// Looks at everything in one round trip.
+async fn look(order: &Order, host: &Host) -> Result<Situation, Failure> {
+    let script = format!(
+        "{}echo USER\nid\necho PROCESSES\nps -ef 2>/dev/null | grep '[u]pgrade_opsware\\.sh'\nexit 0\n",
+        order.version_script()
+    );
+    let stat = |path: String| {
+        Read::Stat(Stat {
+            path,
+            follow: true,
+            checksum: None,
+        })
+    };
+    let reads = vec![
+        Read::Command(Command {
+            script,
+            ..Command::default()
+        }),
+        stat(format!(
+            "{}/opsware_installer/upgrade_opsware.sh",
+            order.medium
+        )),
+        stat(format!(
+            "{}/disk001/opsware_installer/upgrade_opsware.sh",
+            order.medium
+        )),
+        stat(order.response_file.clone()),
+    ];
+    let mut answers = host.read(reads).await?.into_iter();
+    let output = match answers.next() {
+        Some(ReadAnswer::Command(output)) => output.stdout,
+        Some(ReadAnswer::Refused(refusal)) => return Err(Failure::new(refusal.message)),
+        _ => return Err(Failure::new("the host's state could not be read")),
+    };
+    let mut status = || match answers.next() {
+        Some(ReadAnswer::Stat(status)) => status,
+        _ => FileStatus::default(),
+    };
+    let places = [status(), status()];
+    let response = status();
+    let (packages, rest) = output.split_once("USER\n").unwrap_or((&output, ""));
+    let (user, processes) = rest.split_once("PROCESSES\n").unwrap_or((rest, ""));
+    Ok(Situation {
+        versions: order.versions(packages),
+        places,
+        response,
+        is_root: user.trim_start().starts_with("uid=0"),
+        running: processes
+            .lines()
+            .map(|line| line.trim().to_owned())
+            .filter(|line| !line.is_empty())
+            .collect(),
+    })
+}
+
+/// Makes sure that the installer may be started, and finds it.
+fn installer<'a>(order: &Order, situation: &'a Situation) -> Result<&'a str, Failure> {
+    if !situation.is_root {
+        return Err(Failure::new(
+            "the installer must be run as root; add `become: true`",
+        ));
+    }
+    if !situation.running.is_empty() {
+        return Err(Failure::new(format!(
+            "an installer is running on this host already: {}; wait for its end",
+            situation.running.join(" / ")
+        )));
+    }
+    if situation.response.kind != FileKind::File {
+        return Err(Failure::new(format!(
+            "there is no response file {}",
+            order.response_file
+        )));
+    }
+    let found: Vec<&str> = situation
+        .places
+        .iter()
+        .filter(|place| place.kind == FileKind::File)
+        .map(|place| place.path.as_str())
+        .collect();
+    match found.as_slice() {
+        [path] => Ok(path),
+        [] => Err(Failure::new(format!(
+            "there is no installer below {}: is the medium mounted, and is it the right one?",
+            order.medium
+        ))),
+        several => Err(Failure::new(format!(
+            "the installer is in two places: {}",
+            several.join(" and ")
+        ))),
+    }
+}
+
+async fn upgrade(
+    order: &Order,
+    situation: &Situation,
+    check_mode: bool,
+    host: &Host,
+) -> ModuleResult {
+    let outstanding = order.outstanding(&situation.versions);
+    if outstanding.is_empty() {
+        return Ok(Outcome::unchanged()
+            .with("components", Value::Array(Vec::new()))
+            .with("versions", shown(&situation.versions)));
+    }
+    // In check mode the medium need not be mounted yet: an earlier task would have done that.
+    let path = match installer(order, situation) {
+        Err(failure) if !check_mode => return Err(failure),
+        found => found.unwrap_or_default(),
+    };
+    let listed = outstanding.join(", ");
+    let mut result = Object::new();
+    result.insert(
+        "components".into(),
+        outstanding.iter().map(String::as_str).collect(),
+    );
+    host.will_change(
+        format!("upgrade {listed} to {}", order.target),
+        Some(version_diff(
+            &outstanding,
+            &situation.versions,
+            &order.target,
+        )),
+        result.clone(),
+    )
+    .await?;
+    let goal = Goal::Components {
+        wanted: outstanding.clone(),
+        bare_label_is_truth: order.bare_label_is_truth,
+    };
+    let end = Session::hold(
+        host,
+        order.command(path),
+        goal,
+        order.limit,
+        order.question_wait,
+    )
+    .await?;
+    let after = order.versions(&host.read_script(order.version_script()).await?.stdout);
+    judge_upgrade(order, &outstanding, &after, end)
+}
+
+/// A component is upgraded when the words, the status and the version all say so.
+fn judge_upgrade(
+    order: &Order,
+    outstanding: &[String],
+    after: &Versions,
+    end: End,
+) -> ModuleResult {
+    let left = order.outstanding(after);
+    let left: Vec<&String> = outstanding.iter().filter(|id| left.contains(id)).collect();
+    let failure = match (&end.failure, left.as_slice()) {
+        (Some(failure), _) => Some(failure.clone()),
+        (None, []) => None,
+        (None, left) => Some(format!(
+            "the installer reports no failure, but these are not at {}: {}",
+            order.target,
+            left.iter()
+                .map(|id| format!("{id} ({})", after.get(*id).map_or("unknown", |v| v.shown())))
+                .collect::<Vec<_>>()
+                .join(", ")
+        )),
+    };
+    match failure {
+        Some(message) => Err(end
+            .into_failure(format!(
+                "{message}; versions now: {}",
+                after
+                    .iter()
+                    .map(|(id, version)| format!("{id} {}", version.shown()))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            ))
+            .with("versions", shown(after))),
+        None => {
+            let outcome = Outcome::changed()
+                .with(
+                    "components",
+                    outstanding.iter().map(String::as_str).collect::<Value>(),
+                )
+                .with("versions", shown(after));
+            Ok(end.report(outcome))
+        }
+    }
+}
+
+async fn hold_interview(
+    arguments: &Arguments,
+    order: &Order,
+    situation: &Situation,
+    check_mode: bool,
+    host: &Host,
+) -> ModuleResult {
+    let path = match installer(order, situation) {
+        Err(failure) if !check_mode => return Err(failure),
+        found => found.unwrap_or_default(),
+    };
+    let file = response::read_on(host, &order.response_file).await?;
+    let interview = Interview {
+        type_words: type_words(arguments.text_or_empty("type")),
+        advanced: arguments.text("interview") == Some("advanced"),
+        answers: answers(&file),
+        take_defaults: arguments.text("interview_defaults") == Some("accept"),
+    };
+    let mut result = Object::new();
+    result.insert("response_file".into(), Value::from(""));
+    host.will_change(
+        "hold the interview and save its response file",
+        None,
+        result,
+    )
+    .await?;
+    let end = Session::hold(
+        host,
+        order.command(path),
+        Goal::Interview(interview),
+        order.limit,
+        order.question_wait,
+    )
+    .await?;
+    if let Some(message) = end.failure.clone() {
+        return Err(end.into_failure(message));
+    }
+    if end.no_interview {
+        let outcome = Outcome::unchanged().with("response_file", order.response_file.as_str()).warn(
+            "the installer held no interview: the response file was saved by this release already",
+        );
+        return Ok(end.report(outcome));
+    }
+    let Some(saved) = end.saved.clone() else {
+        return Err(
+            end.into_failure("the interview ended without saving a response file".to_owned())
+        );
+    };
+    let status = host
+        .stat(Stat {
+            path: saved.clone(),
+            follow: true,
+            checksum: None,
+        })
+        .await?;
+    if status.kind != FileKind::File {
+        return Err(end.into_failure(format!(
+            "the installer said it would save {saved}, but there is no such file"
+        )));
+    }
+    Ok(end.report(Outcome::changed().with("response_file", saved)))
+}
+
+fn answers(file: &ResponseFile) -> BTreeMap<String, String> {
+    file.names()
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), file.get(name)?.to_owned())))
+        .collect()
+}
+
+/// Words that the label of an installation type holds.
+fn type_words(kind: &str) -> Vec<String> {
+    let words: &[&str] = match kind {
+        "first_core" => &["first core", "convert"],
+        "additional_core" => &["additional core"],
+        _ => &["standalone installation"],
+    };
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+impl Order {
+    /// The command of INST-1 and INST-2: from the root directory, with the full path.
+    fn command(&self, installer: &str) -> Command {
+        Command {
+            script: format!(
+                "exec {} -r {}",
+                Host::quote(installer),
+                Host::quote(&self.response_file)
+            ),
+            directory: Some("/".to_owned()),
+            ..Command::default()
+        }
+    }
+}
+
+fn shown(versions: &Versions) -> Value {
+    Value::Object(
+        versions
+            .iter()
+            .map(|(id, version)| (id.clone(), Value::from(version.shown())))
+            .collect(),
+    )
+}
+
+fn version_diff(ids: &[String], versions: &Versions, target: &Release) -> Diff {
+    let line = |id: &String, version: &str| format!("{id}: {version}\n");
+    let before: String = ids
+        .iter()
+        .map(|id| {
+            line(
+                id,
+                versions
+                    .get(id)
+                    .map_or("unknown", |version| version.shown()),
+            )
+        })
+        .collect();
+    let after: String = ids.iter().map(|id| line(id, target.name())).collect();
+    Diff::text("versions", before, after)
+}
