@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::paths::{Private, Shared};
 
 /// What an event did to the host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Class {
     /// It looked and changed nothing.

@@ -36,6 +36,26 @@ impl StateDir {
         self.0.join("running.json")
     }
 
+    /// What the lab was started with.
+    pub fn options(&self) -> PathBuf {
+        self.0.join("options.json")
+    }
+
+    /// Held locked by the supervisor for as long as the lab runs; its presence marks a lab's directory.
+    pub fn lock(&self) -> PathBuf {
+        self.0.join("saslab.lock")
+    }
+
+    /// Where the supervisor takes requests while the lab runs.
+    pub fn control(&self) -> PathBuf {
+        self.0.join("control")
+    }
+
+    /// What the first processes and the SSH server of a host say.
+    pub fn host_log(&self, host: &str) -> PathBuf {
+        self.0.join("logs").join(format!("{host}.log"))
+    }
+
     pub fn keys(&self) -> PathBuf {
         self.0.join("keys")
     }
@@ -156,6 +176,31 @@ impl Private {
     /// Which host this is.
     pub fn host(&self) -> PathBuf {
         self.0.join("host.json")
+    }
+
+    /// The public keys that log in as root and as operator.
+    pub fn authorized_keys(&self) -> PathBuf {
+        self.0.join("authorized_keys")
+    }
+
+    /// The key by which the host is known.
+    pub fn host_key(&self) -> PathBuf {
+        self.0.join("host_key")
+    }
+
+    /// A key by which the host is not known.
+    pub fn other_host_key(&self) -> PathBuf {
+        self.0.join("other_host_key")
+    }
+
+    /// The passwords of the users.
+    pub fn secrets(&self) -> PathBuf {
+        self.0.join("secrets.json")
+    }
+
+    /// How the SSH server is to be run.
+    pub fn sshd(&self) -> PathBuf {
+        self.0.join("sshd.json")
     }
 
     /// The lab's own program.

@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::paths::Shared;
+use crate::standin::fault::{
+    ContentFaults, CoreFaults, InstallerFaults, ServiceFaults, TrafficFaults, TransportName, VolumeFaults,
+};
 use crate::world::{Host, Like};
 
 /// Why a scenario could not be read.
@@ -34,6 +37,8 @@ pub struct Scenario {
     pub every_host: HostFaults,
     /// What single hosts stage, by name. Once read, each entry already includes `every_host`.
     pub hosts: BTreeMap<String, HostFaults>,
+    /// What single cores stage, by name.
+    pub cores: BTreeMap<String, CoreFaults>,
     /// What the mesh as a whole stages.
     pub mesh: MeshFaults,
 }
@@ -48,6 +53,22 @@ pub struct HostFaults {
     pub version: Option<String>,
     /// The SSH server.
     pub ssh: SshFaults,
+    /// How users become root.
+    pub sudo: SudoFaults,
+    pub installer: InstallerFaults,
+    /// Faults by service name.
+    pub services: BTreeMap<String, ServiceFaults>,
+    pub transport: TransportName,
+    pub volumes: VolumeFaults,
+    pub content: ContentFaults,
+    /// Locales that the host has; empty means the usual ones.
+    pub locales: Vec<String>,
+    /// Values that replace the right ones in the host's response files, by parameter.
+    pub response: BTreeMap<String, String>,
+    /// Installed releases that replace the host's, by component id.
+    pub versions: BTreeMap<String, String>,
+    /// What one name resolves to in place of the right address; empty means nothing.
+    pub names: BTreeMap<String, String>,
 }
 
 /// Faults of a host's SSH server.
@@ -74,10 +95,22 @@ pub struct SshFaults {
     pub banner: Option<String>,
 }
 
+/// What makes `sudo` awkward.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SudoFaults {
+    /// It lectures before it asks.
+    pub lecture: bool,
+    /// It refuses to work without a terminal.
+    pub require_tty: bool,
+}
+
 /// What the mesh as a whole stages.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct MeshFaults {}
+pub struct MeshFaults {
+    pub traffic: TrafficFaults,
+}
 
 impl Scenario {
     /// Reads a scenario file.

@@ -3,6 +3,8 @@
 //! The lab calls this module at four points: `tools` and `furnish` while a host is prepared, `boot` when it starts, and
 //! `run` whenever a stand-in is started on it.
 
+pub mod fault;
+
 use std::path::Path;
 use std::process::ExitCode;
 

@@ -1,0 +1,52 @@
+//! The first process of a host: changes the root, starts what runs from the beginning, and buries the dead.
+
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+
+use anyhow::{Context, Result};
+use rustix::process::WaitOptions;
+
+use crate::machine::{mounts, namespaces};
+use crate::paths::{Private, Shared};
+use crate::scenario::Scenario;
+use crate::standin;
+use crate::world::{Host, World};
+
+/// Where programs of a host are looked for.
+pub const PATH: &str = "/usr/bin:/bin:/usr/sbin:/sbin";
+
+/// Runs as the first process of a host whose root directory is `root`, until the host is killed.
+pub fn run(root: &Path) -> Result<ExitCode> {
+    namespaces::die_with_parent().context("cannot follow the host's keeper")?;
+    mounts::processes_and_terminals(root)?;
+    mounts::change_root(root)?;
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+    let program = Private::inside().saslab();
+    let mut boot = command(&program, "boot").stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
+    boot.wait()?;
+    let sshd = command(&program, "sshd").stdin(Stdio::inherit()).spawn().context("cannot start the SSH server")?;
+    // This process keeps neither the listener nor the pipe to the supervisor busy: it only waits.
+    let sshd = i32::try_from(sshd.id()).unwrap_or(0);
+    loop {
+        match rustix::process::wait(WaitOptions::empty()) {
+            Ok(Some((pid, _))) if pid.as_raw_nonzero().get() == sshd => return Ok(ExitCode::FAILURE),
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(errno) => return Err(std::io::Error::from(errno).into()),
+        }
+    }
+}
+
+fn command(program: &Path, what: &str) -> Command {
+    let mut command = Command::new(program);
+    command.arg(what).env_clear().env("PATH", PATH).env("HOME", "/root").current_dir("/");
+    command
+}
+
+/// Starts what runs on this host from the beginning.
+pub fn boot() -> Result<ExitCode> {
+    let host: Host = serde_json::from_slice(&std::fs::read(Private::inside().host())?)?;
+    let world: World = serde_json::from_slice(&std::fs::read(Shared::inside().world())?)?;
+    let scenario = Scenario::in_force(&Shared::inside())?;
+    standin::boot(&host, &world, &scenario)?;
+    Ok(ExitCode::SUCCESS)
+}
