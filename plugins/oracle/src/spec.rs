@@ -149,7 +149,8 @@ pub(crate) fn login() -> ModuleSpec {
 pub(crate) fn ready() -> ModuleSpec {
     ModuleSpec {
         name: "oracle_ready".into(),
-        summary: "Tells whether an Oracle instance and its listener are up, without a logon.".into(),
+        summary: "Tells whether an Oracle instance and its listener are up, without a logon."
+            .into(),
         description: vec![
             "Looks at processes and listening ports only, so it may run as often as one likes and \
              in check mode too."
@@ -170,6 +171,11 @@ pub(crate) fn ready() -> ModuleSpec {
             ArgumentSpec::optional("port", ArgumentType::Integer, "Port of the listener.")
                 .defaults_to(1521),
             ArgumentSpec::optional(
+                "address",
+                ArgumentType::String,
+                "Counts only a listener on this IPv4 address, or on all of them.",
+            ),
+            ArgumentSpec::optional(
                 "expect",
                 ArgumentType::String,
                 "`up`: anything else fails the task. `any`: only tells.",
@@ -182,14 +188,22 @@ pub(crate) fn ready() -> ModuleSpec {
                 "Seconds to wait for it to be up.",
             )
             .defaults_to(0),
-            ArgumentSpec::optional("interval", ArgumentType::Integer, "Seconds between two looks.")
-                .defaults_to(5),
+            ArgumentSpec::optional(
+                "interval",
+                ArgumentType::Integer,
+                "Seconds between two looks.",
+            )
+            .defaults_to(5),
         ],
         check_mode: CheckSupport::ReadsOnly,
         repetition: Repetition::Read,
         returns: vec![
             Returned::new("ready", "bool", "Whether instance and listener are up."),
-            Returned::new("instances", "list", "Instances that run, by their monitor process."),
+            Returned::new(
+                "instances",
+                "list",
+                "Instances that run, by their monitor process.",
+            ),
             Returned::new("listener", "bool", "Whether a listener process runs."),
             Returned::new("port_open", "bool", "Whether the port is listened on."),
             Returned::new("port", "int", "The port that was looked for."),
@@ -236,7 +250,11 @@ pub(crate) fn names() -> ModuleSpec {
                 "Entries, each with `aliases`, `service_name`, `sid`, `addresses` (`host`, `port`).",
             ),
             Returned::new("aliases", "list", "All aliases."),
-            Returned::new("servicename_verdict", "str", "Verdict on `servicename`, if given."),
+            Returned::new(
+                "servicename_verdict",
+                "str",
+                "Verdict on `servicename`, if given.",
+            ),
             Returned::new("sid_verdict", "str", "Verdict on `sid`, if given."),
             Returned::new("reason", "str", "One sentence on the verdicts; or empty."),
             Returned::new("finding", "str", "Such as `domain_suffix`; or empty."),
