@@ -1,0 +1,7 @@
+//! Tools of the operating system that say what the lab wants a host to be.
+
+pub mod locale;
+pub mod log_file;
+pub mod packages;
+pub mod sockets;
+pub mod uname;

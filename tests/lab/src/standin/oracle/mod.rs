@@ -1,0 +1,7 @@
+//! The database of a core: its instance and listener, its accounts, and the client that talks to it.
+
+pub mod account;
+pub mod instance;
+pub mod names;
+pub mod script;
+pub mod sqlplus;
