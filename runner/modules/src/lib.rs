@@ -1,1 +1,65 @@
-//! sasrun-modules
+//! The built-in modules, one file each.
+//!
+//! A module sees only the contract of `sasrun-plugin`: it asks its host for things and never holds
+//! a connection, a template or a reporter. What several modules share about files, words, output
+//! and patterns lies beside them under its own name.
+#![forbid(unsafe_code)]
+#![expect(
+    clippy::result_large_err,
+    reason = "a failure is the contract's own type, moved once at the end of a task"
+)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod answers;
+mod attributes;
+mod commands;
+mod controller;
+mod describe;
+mod digest;
+mod files;
+mod lines;
+mod paths;
+mod python_regex;
+mod system;
+mod words;
+
+use sasrun_plugin::Module;
+
+/// Makes all built-in modules.
+pub fn builtin() -> Vec<Box<dyn Module>> {
+    vec![
+        commands::command::module(),
+        commands::raw::module(),
+        commands::script::module(),
+        commands::shell::module(),
+        controller::assert::module(),
+        controller::debug::module(),
+        controller::fail::module(),
+        controller::gate::module(),
+        controller::include_vars::module(),
+        controller::inventory::add_host(),
+        controller::inventory::group_by(),
+        controller::meta::module(),
+        controller::pause::module(),
+        controller::set_fact::module(),
+        controller::set_stats::module(),
+        files::assemble::module(),
+        files::blockinfile::module(),
+        files::copy::module(),
+        files::fetch::module(),
+        files::file::module(),
+        files::find::module(),
+        files::lineinfile::module(),
+        files::replace::module(),
+        files::slurp::module(),
+        files::stat::module(),
+        files::template::module(),
+        files::tempfile::module(),
+        system::getent::module(),
+        system::ping::module(),
+        system::service::module(),
+        system::systemd::module(),
+        system::wait_for::module(),
+        system::wait_for_connection::module(),
+    ]
+}

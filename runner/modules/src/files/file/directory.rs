@@ -1,0 +1,192 @@
+//! `state: directory`, with everything below it if asked.
+
+use sasrun_plugin::{Failure, FileKind, FileStatus, Mode, ModuleResult};
+
+use super::{Task, times};
+use crate::answers::{Answers, look, run, script};
+use crate::attributes::{self, Difference};
+use crate::paths;
+
+pub(super) async fn ensure(task: &Task, status: FileStatus) -> ModuleResult {
+    match status.kind {
+        FileKind::Absent => make(task, status).await,
+        FileKind::Directory if task.arguments.flag("recurse") => recurse(task, status).await,
+        FileKind::Directory => {
+            let difference = task.attributes.difference(&status);
+            let stamp = times::command(&task.arguments, task.real(&status), "preserve")?;
+            task.settle(status, difference, stamp).await
+        }
+        _ => Err(task.fail(format!(
+            "{} already exists as a {}",
+            task.path,
+            attributes::state(&status)
+        ))),
+    }
+}
+
+/// Makes the directory and those above it that are missing; the attributes go to all that are new.
+async fn make(task: &Task, status: FileStatus) -> ModuleResult {
+    task.declare(
+        "make directory",
+        ("absent", "directory"),
+        &status,
+        &Difference::default(),
+    )
+    .await?;
+    let mut steps = Vec::new();
+    if let Some(mode) = task.attributes.bits_of_new(true) {
+        steps.push(format!("chmod {mode:04o} \"$1\""));
+    }
+    if let Some(owner) = &task.attributes.owner {
+        steps.insert(0, format!("chown {} \"$1\"", paths::word(owner)));
+    }
+    if let Some(group) = &task.attributes.group {
+        steps.insert(0, format!("chgrp {} \"$1\"", paths::word(group)));
+    }
+    steps.insert(0, "mkdir \"$1\"".to_owned());
+    let each = steps.join(" && ");
+    // Walks down from the top, so that each directory above is there when its turn comes.
+    let body = format!(
+        "make() {{ {each}; }}\n\
+         walk() {{\n\
+         if [ -d \"$1\" ]; then return 0; fi\n\
+         case $1 in */*) walk \"`dirname \"$1\"`\" || return 1;; esac\n\
+         make \"$1\"\n\
+         }}\n\
+         walk {}",
+        paths::word(task.path.trim_end_matches('/'))
+    );
+    run(&task.host, body, "making the directory").await?;
+    let after = Answers::of(&task.host, vec![look(&task.path, true)])
+        .await?
+        .status()?;
+    if after.kind != FileKind::Directory {
+        return Err(task.fail("the directory was made but is not there"));
+    }
+    Ok(task.outcome(true, &after))
+}
+
+async fn recurse(task: &Task, status: FileStatus) -> ModuleResult {
+    let real = task.real(&status).to_owned();
+    let wanted = &task.attributes;
+    let mut differs = !wanted.difference(&status).is_empty();
+    if !wanted.is_empty() && !differs {
+        differs = any_below(task, &real).await?;
+    }
+    if !differs {
+        return Ok(task.outcome(false, &status));
+    }
+    let difference = Difference {
+        owner: wanted.owner.clone(),
+        group: wanted.group.clone(),
+        mode: wanted.bits(&status),
+    };
+    task.declare(
+        "change all below",
+        ("directory", "directory"),
+        &status,
+        &difference,
+    )
+    .await?;
+    let word = paths::word(&real);
+    let mut steps = Vec::new();
+    if let Some(owner) = &wanted.owner {
+        steps.push(format!("chown -h -R {} {word}", paths::word(owner)));
+    }
+    if let Some(group) = &wanted.group {
+        steps.push(format!("chgrp -h -R {} {word}", paths::word(group)));
+    }
+    match &wanted.mode {
+        Some(Mode::Bits(bits)) => steps.push(format!("chmod -R {bits:04o} {word}")),
+        Some(Mode::Symbolic(_)) => {
+            let text = paths::word(task.arguments.text_or_empty("mode"));
+            steps.push(format!("chmod -R {text} {word}"));
+        }
+        _ => {}
+    }
+    run(&task.host, steps.join(" && "), "changing owner or mode").await?;
+    let after = Answers::of(&task.host, vec![look(&task.path, true)])
+        .await?
+        .status()?;
+    Ok(task.outcome(true, &after))
+}
+
+/// Tells whether anything below differs from what is asked for.
+async fn any_below(task: &Task, path: &str) -> Result<bool, Failure> {
+    let word = paths::word(path);
+    let list = |numeric: &str| {
+        format!(
+            "find {word} ! -type l -exec ls -ld{numeric} {{}} + 2>/dev/null || find {word} ! -type l -exec ls -ld{numeric} {{}} \\;"
+        )
+    };
+    let mut answers = Answers::of(&task.host, vec![script(list("n")), script(list(""))]).await?;
+    let (numbers, names) = (answers.command()?, answers.command()?);
+    let below = numbers
+        .stdout
+        .lines()
+        .zip(names.stdout.lines())
+        .filter_map(|(number, name)| {
+            let mode = listed_mode(number)?;
+            let mut status = FileStatus {
+                kind: if number.starts_with('d') {
+                    FileKind::Directory
+                } else {
+                    FileKind::File
+                },
+                mode,
+                ..FileStatus::default()
+            };
+            let mut ids = number.split_whitespace().skip(2);
+            status.uid = ids.next()?.parse().ok()?;
+            status.gid = ids.next()?.parse().ok()?;
+            let mut names = name.split_whitespace().skip(2);
+            status.owner = names.next()?.to_owned();
+            status.group = names.next()?.to_owned();
+            Some(status)
+        });
+    for status in below {
+        if !task.attributes.difference(&status).is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Reads the permission bits at the start of a line of `ls -l`.
+fn listed_mode(line: &str) -> Option<u32> {
+    let letters: Vec<char> = line.chars().skip(1).take(9).collect();
+    if letters.len() < 9 {
+        return None;
+    }
+    let mut mode = 0;
+    for (at, letter) in letters.iter().enumerate() {
+        let bit = 1 << (8 - at);
+        let special = match at {
+            2 => 0o4000,
+            5 => 0o2000,
+            _ => 0o1000,
+        };
+        mode |= match letter {
+            'r' | 'w' | 'x' => bit,
+            's' | 't' => bit | special,
+            'S' | 'T' | 'l' => special,
+            '-' => 0,
+            _ => return None,
+        };
+    }
+    Some(mode)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::listed_mode;
+
+    #[test]
+    fn modes_are_read_from_listings() {
+        assert_eq!(listed_mode("-rw-r--r-- 1 0 0 5 Jan 1 x"), Some(0o644));
+        assert_eq!(listed_mode("drwxrwxrwt 1 0 0 5 Jan 1 x"), Some(0o1777));
+        assert_eq!(listed_mode("-rwsr-sr-x. 1 0 0 5 Jan 1 x"), Some(0o6755));
+        assert_eq!(listed_mode("-rwSr--r-- 1 0 0 5 Jan 1 x"), Some(0o4644));
+        assert_eq!(listed_mode("total 5"), None);
+    }
+}
