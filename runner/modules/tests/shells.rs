@@ -1,0 +1,627 @@
+//! Modules and the shell text they send, tried with every shell that this machine has, against a
+//! scratch directory. What is judged is what is on the disk afterwards.
+#![allow(clippy::unwrap_used)]
+
+mod executor;
+
+use std::os::unix::fs::MetadataExt as _;
+use std::process::Command;
+
+use executor::{End, World};
+use serde_json::{Value, json};
+
+/// Runs a test with each shell; a shell that is not there is named and left out.
+fn with_each_shell(test: impl Fn(&World)) {
+    let shells: [&[&str]; 4] = [
+        &["dash"],
+        &["bash", "--posix"],
+        &["busybox", "sh"],
+        &["ksh"],
+    ];
+    let mut tried = 0;
+    for shell in shells {
+        let works = Command::new(shell[0])
+            .args(&shell[1..])
+            .args(["-c", ":"])
+            .status();
+        if works.is_ok_and(|status| status.success()) {
+            test(&World::new(shell));
+            tried += 1;
+        } else {
+            eprintln!("left out, not on this machine: {shell:?}");
+        }
+    }
+    assert!(tried > 0, "no shell at all");
+}
+
+fn mode(path: &str) -> u32 {
+    std::fs::metadata(path).unwrap().mode() & 0o7777
+}
+
+#[test]
+fn commands_get_their_words_as_they_are() {
+    with_each_shell(|world| {
+        let run = world.run(
+            "command",
+            json!({"_raw_params": "printf '<%s>' 'a b' \"$HOME\" '$NOPE' ~ 'it''s' \"x\\\"y\""}),
+        );
+        let home = world.scratch.path().to_str().unwrap();
+        assert_eq!(
+            run.result("stdout"),
+            &json!(format!("<a b><{home}><$NOPE><{home}><its><x\"y>"))
+        );
+        assert!(run.outcome().changed);
+        assert_eq!(run.trips, 1);
+        let echo = world.run("command", json!({"argv": ["echo", "a\\tb", "if", "*"]}));
+        assert_eq!(echo.result("stdout"), "a\\tb if *");
+        let raw = world.run(
+            "command",
+            json!({"cmd": "echo $HOME ~", "expand_argument_vars": false}),
+        );
+        assert_eq!(raw.result("stdout"), "$HOME ~");
+    });
+}
+
+#[test]
+fn a_program_that_is_not_there_is_told_by_its_name() {
+    with_each_shell(|world| {
+        let run = world.run("command", json!({"cmd": "no-such-program here"}));
+        let failure = run.failure();
+        assert!(
+            failure
+                .msg
+                .contains("[Errno 2] No such file or directory: b'no-such-program'"),
+            "{failure:?}"
+        );
+        assert_eq!(failure.result["rc"], 2);
+        let cd = world.run("command", json!({"cmd": "cd /"}));
+        assert_eq!(
+            cd.failure().result["rc"],
+            2,
+            "cd is no program: {:?}",
+            cd.failure()
+        );
+    });
+}
+
+#[test]
+fn shell_text_runs_in_its_directory_with_its_input() {
+    with_each_shell(|world| {
+        std::fs::create_dir(world.path("sub dir")).unwrap();
+        let run = world.run(
+            "shell",
+            json!({
+                "_raw_params": "pwd | sed 's#.*/##'; cat; echo err >&2; exit 3",
+                "chdir": world.path("sub dir"), "stdin": "typed",
+            }),
+        );
+        let failure = run.failure();
+        assert_eq!(failure.result["stdout_lines"], json!(["sub dir", "typed"]));
+        assert_eq!(failure.result["stderr"], "err");
+        assert_eq!(
+            (failure.msg.as_str(), &failure.result["rc"]),
+            ("non-zero return code", &json!(3))
+        );
+        assert_eq!(failure.result["changed"], true);
+    });
+}
+
+#[test]
+fn guards_decide_before_anything_runs() {
+    with_each_shell(|world| {
+        world.write("made here", "");
+        let guarded = |name: &str| json!({"cmd": "touch made", "creates": world.path(name), "chdir": world.path("")});
+        let skipped = world.run("command", guarded("made*"));
+        assert!(!skipped.outcome().changed);
+        assert!(
+            skipped
+                .result("msg")
+                .as_str()
+                .unwrap()
+                .starts_with("Did not run command since")
+        );
+        assert_eq!(skipped.trips, 1);
+        let ran = world.run("command", guarded("nothing*"));
+        assert!(ran.outcome().changed);
+        assert!(std::fs::metadata(world.path("made")).is_ok());
+        let removes = world.run("shell", json!({"cmd": "rm made", "removes": "~/gone"}));
+        assert!(!removes.outcome().changed);
+    });
+}
+
+#[test]
+fn scripts_run_and_leave_nothing_behind() {
+    with_each_shell(|world| {
+        world.write("check.sh", "#!/bin/sh\necho \"$0 $*\"\nexit $1\n");
+        let run = world.run("script", json!({"_raw_params": "check.sh 0 'b c'"}));
+        let stdout = run.result("stdout").as_str().unwrap().to_owned();
+        assert!(stdout.ends_with("check.sh 0 b c\n"), "{stdout}");
+        let place = stdout.split(' ').next().unwrap();
+        assert!(std::fs::metadata(place).is_err(), "{place} is still there");
+        let failed = world.run("script", json!({"_raw_params": "check.sh 4"}));
+        assert_eq!(failed.failure().result["rc"], 4);
+    });
+}
+
+#[test]
+fn a_directory_is_made_once_with_its_parents() {
+    with_each_shell(|world| {
+        let path = world.path("one/two three/four");
+        let wanted = json!({"path": path, "state": "directory", "mode": "u=rwx,g=rx,o="});
+        let made = world.run("file", wanted.clone());
+        assert!(made.outcome().changed);
+        assert_eq!(
+            (mode(&path), made.result("mode"), made.result("state")),
+            (0o750, &json!("0750"), &json!("directory"))
+        );
+        assert_eq!(mode(&world.path("one")), 0o750);
+        let again = world.run("file", wanted);
+        assert!(!again.outcome().changed);
+        assert_eq!(again.trips, 1);
+        let narrower = world.run("file", json!({"path": path, "mode": "0700"}));
+        assert_eq!(
+            (mode(&path), narrower.trips, narrower.result("mode")),
+            (0o700, 2, &json!("0700"))
+        );
+        assert_eq!(narrower.result("owner"), &json!("root"));
+    });
+}
+
+#[test]
+fn attributes_go_all_the_way_down() {
+    with_each_shell(|world| {
+        std::fs::create_dir_all(world.path("top/sub")).unwrap();
+        world.write("top/sub/file", "x");
+        let wanted = json!({"path": world.path("top"), "state": "directory", "recurse": true, "mode": "u=rwX,go="});
+        assert!(world.run("file", wanted.clone()).outcome().changed);
+        assert_eq!(
+            (
+                mode(&world.path("top/sub")),
+                mode(&world.path("top/sub/file"))
+            ),
+            (0o700, 0o600)
+        );
+        let again = world.run("file", wanted);
+        assert!(!again.outcome().changed);
+        assert_eq!(again.trips, 2);
+    });
+}
+
+#[test]
+fn links_are_made_changed_and_kept() {
+    with_each_shell(|world| {
+        world.write("a", "a");
+        std::fs::create_dir(world.path("b")).unwrap();
+        let link =
+            |target: &str| json!({"src": target, "dest": world.path("link"), "state": "link"});
+        assert!(world.run("file", link("a")).outcome().changed);
+        let again = world.run("file", link("a"));
+        assert!(!again.outcome().changed);
+        assert_eq!(again.trips, 1);
+        assert!(world.run("file", link("b")).outcome().changed);
+        assert_eq!(
+            std::fs::read_link(world.path("link")).unwrap().to_str(),
+            Some("b")
+        );
+        // The old link led to a directory; the new one must not end up inside it.
+        assert!(world.run("file", link("a")).outcome().changed);
+        assert_eq!(
+            std::fs::read_link(world.path("link")).unwrap().to_str(),
+            Some("a")
+        );
+        let missing = world.run("file", link("nowhere"));
+        assert!(missing.failure().msg.starts_with("src file does not exist"));
+        let in_the_way = json!({"src": "a", "dest": world.path("b"), "state": "link"});
+        assert!(
+            world
+                .run("file", in_the_way)
+                .failure()
+                .msg
+                .contains("refusing to convert from directory")
+        );
+        let hard = json!({"src": world.path("a"), "dest": world.path("hard"), "state": "hard"});
+        assert!(world.run("file", hard.clone()).outcome().changed);
+        assert!(!world.run("file", hard).outcome().changed);
+    });
+}
+
+#[test]
+fn paths_are_touched_and_removed() {
+    with_each_shell(|world| {
+        let path = world.path("-odd 'name");
+        let touched = world.run(
+            "file",
+            json!({"path": path, "state": "touch", "mode": "0640"}),
+        );
+        assert!(touched.outcome().changed);
+        assert_eq!(mode(&path), 0o640);
+        let stamped = json!({"path": path, "state": "touch", "modification_time": "200001020304.05", "access_time": "preserve"});
+        world.run("file", stamped);
+        let year_2000 = std::fs::metadata(&path).unwrap().mtime();
+        assert!(
+            (946_000_000..948_000_000).contains(&year_2000),
+            "{year_2000}"
+        );
+        let kept = json!({"path": path, "state": "touch", "modification_time": "preserve", "access_time": "preserve"});
+        assert!(!world.run("file", kept).outcome().changed);
+        let gone = json!({"path": path, "state": "absent"});
+        assert!(world.run("file", gone.clone()).outcome().changed);
+        assert!(std::fs::metadata(&path).is_err());
+        let again = world.run("file", gone);
+        assert!(!again.outcome().changed);
+        assert_eq!(again.trips, 1);
+        let absent = world.run("file", json!({"path": path, "state": "file"}));
+        assert!(absent.failure().msg.contains("is absent, cannot continue"));
+    });
+}
+
+#[test]
+fn content_is_written_only_if_it_differs() {
+    with_each_shell(|world| {
+        let dest = world.path("motd");
+        let wanted = json!({"content": "hello\n", "dest": dest, "mode": "0600"});
+        let first = world.run("copy", wanted.clone());
+        assert!(first.outcome().changed);
+        assert_eq!(
+            (world.read("motd").as_str(), mode(&dest), first.trips),
+            ("hello\n", 0o600, 2)
+        );
+        assert_eq!(
+            first.result("checksum"),
+            "f572d396fae9206628714fb2ce00f72e94f2258f"
+        );
+        assert_eq!(first.result("md5sum"), "b1946ac92492d2347c6235b4d2611184");
+        let again = world.run("copy", wanted);
+        assert_eq!((again.outcome().changed, again.trips), (false, 1));
+        let other = world.run(
+            "copy",
+            json!({"content": "bye\n", "dest": dest, "backup": true}),
+        );
+        assert_eq!(
+            (mode(&dest), world.read("motd.old~").as_str()),
+            (0o600, "hello\n")
+        );
+        let diff = &other.declared.as_ref().unwrap().diff[0];
+        assert_eq!(
+            (diff.before.as_str(), diff.after.as_str()),
+            ("hello\n", "bye\n")
+        );
+        let kept = world.run(
+            "copy",
+            json!({"content": "no\n", "dest": dest, "force": false}),
+        );
+        assert!(!kept.outcome().changed);
+        let refused = world.run(
+            "copy",
+            json!({"content": "bad", "dest": dest, "validate": "grep good %s"}),
+        );
+        assert!(refused.failure().msg.contains("validate"));
+        assert_eq!(world.read("motd"), "bye\n");
+        let nowhere = world.run(
+            "copy",
+            json!({"content": "x", "dest": world.path("no/where")}),
+        );
+        assert!(nowhere.failure().msg.ends_with("does not exist"));
+    });
+}
+
+#[test]
+fn files_and_trees_of_the_controller_are_sent() {
+    with_each_shell(|world| {
+        std::fs::create_dir_all(world.path("from/sub")).unwrap();
+        std::fs::create_dir_all(world.path("to")).unwrap();
+        world.write("from/a", "a");
+        world.write("from/sub/b", "b");
+        let one = world.run("copy", json!({"src": "from/a", "dest": world.path("to")}));
+        assert_eq!(
+            (world.read("to/a").as_str(), one.result("dest")),
+            ("a", &json!(world.path("to/a")))
+        );
+        let tree = json!({"src": "from", "dest": world.path("to"), "mode": "0640"});
+        assert!(world.run("copy", tree.clone()).outcome().changed);
+        assert_eq!(
+            (
+                world.read("to/from/sub/b").as_str(),
+                mode(&world.path("to/from/sub/b"))
+            ),
+            ("b", 0o640)
+        );
+        let again = world.run("copy", tree);
+        assert_eq!((again.outcome().changed, again.trips), (false, 1));
+        world.run("copy", json!({"src": "from/", "dest": world.path("to")}));
+        assert_eq!(world.read("to/sub/b"), "b");
+        let here =
+            json!({"src": world.path("from"), "dest": world.path("copied/"), "remote_src": true});
+        std::fs::create_dir(world.path("copied")).unwrap();
+        assert!(world.run("copy", here.clone()).outcome().changed);
+        assert_eq!(world.read("copied/from/sub/b"), "b");
+        assert!(!world.run("copy", here).outcome().changed);
+    });
+}
+
+#[test]
+fn templates_become_files() {
+    with_each_shell(|world| {
+        world.write("app.j2", "at {{ template_destpath }}\n");
+        let wanted = json!({"src": "app.j2", "dest": world.path("app.conf")});
+        let run = world.run("template", wanted.clone());
+        assert_eq!(
+            world.read("app.conf"),
+            format!("at {}\n", world.path("app.conf"))
+        );
+        assert_eq!(run.result("state"), "file");
+        assert!(!world.run("template", wanted).outcome().changed);
+    });
+}
+
+#[test]
+fn lines_blocks_and_patterns_are_edited_in_place() {
+    with_each_shell(|world| {
+        let path = world.write("conf", "# Port 22\nRoot yes\nEnd");
+        let line = json!({"path": path, "regexp": "^#?\\s*Port", "line": "Port 2222"});
+        assert_eq!(
+            world.run("lineinfile", line.clone()).result("msg"),
+            "line replaced"
+        );
+        let again = world.run("lineinfile", line);
+        assert_eq!((again.outcome().changed, again.trips), (false, 1));
+        world.run(
+            "lineinfile",
+            json!({"path": path, "line": "New", "insertafter": "^Root"}),
+        );
+        world.run("lineinfile", json!({"path": path, "line": "Last"}));
+        world.run(
+            "lineinfile",
+            json!({"path": path, "regexp": "^Root (.*)$", "line": "Root=\\1", "backrefs": true}),
+        );
+        assert_eq!(world.read("conf"), "Port 2222\nRoot=yes\nNew\nEnd\nLast\n");
+        let removed = world.run(
+            "lineinfile",
+            json!({"path": path, "regexp": "^(New|End)", "state": "absent"}),
+        );
+        assert_eq!(removed.result("found"), 2);
+        let block = json!({"path": path, "block": "a\nb", "insertbefore": "^Root"});
+        assert_eq!(
+            world.run("blockinfile", block.clone()).result("msg"),
+            "Block inserted"
+        );
+        assert!(!world.run("blockinfile", block).outcome().changed);
+        let marked = "Port 2222\n# BEGIN ANSIBLE MANAGED BLOCK\na\nb\n# END ANSIBLE MANAGED BLOCK\nRoot=yes\nLast\n";
+        assert_eq!(world.read("conf"), marked);
+        world.run("blockinfile", json!({"path": path, "state": "absent"}));
+        let replaced = world.run(
+            "replace",
+            json!({"path": path, "regexp": "^(\\w+)[= ](.*)$", "replace": "\\2 \\1"}),
+        );
+        assert_eq!(replaced.result("msg"), "2 replacements made");
+        assert_eq!(world.read("conf"), "2222 Port\nyes Root\nLast\n");
+        assert!(
+            world
+                .run(
+                    "replace",
+                    json!({"path": world.path("none"), "regexp": "x"})
+                )
+                .failure()
+                .msg
+                .contains("does not exist")
+        );
+    });
+}
+
+#[test]
+fn bytes_that_are_no_text_survive_an_edit() {
+    with_each_shell(|world| {
+        let path = world.path("latin");
+        std::fs::write(&path, b"caf\xe9\nold\n").unwrap();
+        world.run(
+            "lineinfile",
+            json!({"path": path, "regexp": "^old", "line": "n\u{e9}w"}),
+        );
+        assert_eq!(std::fs::read(&path).unwrap(), b"caf\xe9\nn\xc3\xa9w\n");
+    });
+}
+
+#[test]
+fn files_are_looked_at_and_found() {
+    with_each_shell(|world| {
+        std::fs::create_dir_all(world.path("logs/old stuff")).unwrap();
+        world.write("logs/a.log", "needle\n");
+        world.write("logs/b.txt", "");
+        world.write("logs/old stuff/c.log", "hay\n");
+        world.write("logs/.hidden.log", "");
+        let stat = world.run("stat", json!({"path": world.path("logs/a.log")}));
+        assert_eq!(stat.result("stat")["size"], 7);
+        assert_eq!(
+            world
+                .run("stat", json!({"path": "~/nothing"}))
+                .result("stat"),
+            &json!({"exists": false})
+        );
+        let names = |run: &executor::Run| -> Vec<String> {
+            let files = run.result("files").as_array().unwrap();
+            let mut names: Vec<String> = files
+                .iter()
+                .map(|file| {
+                    file["path"]
+                        .as_str()
+                        .unwrap()
+                        .rsplit('/')
+                        .next()
+                        .unwrap()
+                        .to_owned()
+                })
+                .collect();
+            names.sort();
+            names
+        };
+        let paths = world.path("logs");
+        let flat = world.run("find", json!({"paths": paths, "patterns": "*.log"}));
+        assert_eq!(names(&flat), ["a.log"]);
+        let deep = world.run(
+            "find",
+            json!({"paths": paths, "patterns": "*.log", "recurse": true, "hidden": true}),
+        );
+        assert_eq!(names(&deep), [".hidden.log", "a.log", "c.log"]);
+        let contains = world.run(
+            "find",
+            json!({"paths": paths, "recurse": true, "contains": ".*eed"}),
+        );
+        assert_eq!(names(&contains), ["a.log"]);
+        let directories = world.run("find", json!({"paths": paths, "file_type": "directory"}));
+        assert_eq!(names(&directories), ["old stuff"]);
+        let slurped = world.run("slurp", json!({"src": world.path("logs/a.log")}));
+        assert_eq!(slurped.result("content"), "bmVlZGxlCg==");
+        let fetched =
+            json!({"src": world.path("logs/a.log"), "dest": world.path("kept/"), "flat": true});
+        assert!(world.run("fetch", fetched.clone()).outcome().changed);
+        assert_eq!(world.read("kept/a.log"), "needle\n");
+        let again = world.run("fetch", fetched);
+        assert_eq!((again.outcome().changed, again.trips), (false, 1));
+    });
+}
+
+#[test]
+fn temporary_files_are_new_and_private() {
+    with_each_shell(|world| {
+        let wanted = json!({"state": "directory", "path": world.path(""), "suffix": " x"});
+        let (one, two) = (
+            world.run("tempfile", wanted.clone()),
+            world.run("tempfile", wanted),
+        );
+        assert_ne!(one.result("path"), two.result("path"));
+        assert_eq!(mode(one.result("path").as_str().unwrap()), 0o700);
+        let file = world.run("tempfile", json!({"path": world.path("")}));
+        assert_eq!(mode(file.result("path").as_str().unwrap()), 0o600);
+        std::fs::create_dir(world.path("parts")).unwrap();
+        world.write("parts/2 b", "two\n");
+        world.write("parts/1", "one");
+        world.run(
+            "assemble",
+            json!({"src": world.path("parts"), "dest": world.path("whole")}),
+        );
+        assert_eq!(world.read("whole"), "one\ntwo\n");
+    });
+}
+
+#[test]
+fn ports_and_files_are_waited_for() {
+    with_each_shell(|world| {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let open = world.run("wait_for", json!({"port": port, "timeout": 5}));
+        assert_eq!(open.result("state"), "started");
+        drop(listener);
+        assert!(
+            world
+                .run(
+                    "wait_for",
+                    json!({"port": port, "state": "stopped", "timeout": 5})
+                )
+                .outcome()
+                .result
+                .contains_key("elapsed")
+        );
+        let late = world.run("wait_for", json!({"port": port, "timeout": 1}));
+        assert_eq!(
+            late.failure().msg,
+            format!("Timeout when waiting for 127.0.0.1:{port}")
+        );
+        let path = world.write("log", "step 7 done\n");
+        let found = world.run(
+            "wait_for",
+            json!({"path": path, "search_regex": "step (?P<n>\\d+)"}),
+        );
+        assert_eq!(found.result("match_groupdict"), &json!({"n": "7"}));
+        assert_eq!(world.run("ping", json!({})).result("ping"), "pong");
+        let root = world.run("getent", json!({"database": "passwd", "key": "root"}));
+        assert_eq!(root.outcome().facts["getent_passwd"]["root"][1], "0");
+    });
+}
+
+#[test]
+fn check_mode_changes_nothing() {
+    with_each_shell(|world| {
+        let path = world.write("file", "old\n");
+        world.check_mode.set(true);
+        for (module, arguments) in [
+            ("copy", json!({"content": "new", "dest": path})),
+            ("lineinfile", json!({"path": path, "line": "new"})),
+            ("file", json!({"path": path, "state": "absent"})),
+            (
+                "file",
+                json!({"path": world.path("new"), "state": "directory"}),
+            ),
+            ("file", json!({"path": world.path("new"), "state": "touch"})),
+            ("command", json!({"cmd": "rm file", "removes": path})),
+        ] {
+            let run = world.run(module, arguments);
+            assert!(
+                matches!(run.end, End::WouldChange),
+                "{module}: {:?}",
+                run.end
+            );
+        }
+        let unknown = world.run("shell", json!({"cmd": "rm file"}));
+        assert!(matches!(unknown.end, End::CannotKnow));
+        assert_eq!(world.read("file"), "old\n");
+        assert_eq!(std::fs::read_dir(world.scratch.path()).unwrap().count(), 1);
+    });
+}
+
+#[test]
+fn conditions_messages_and_gates_need_no_host() {
+    let mut world = World::new(&["sh"]);
+    world.values = json!({"a > 1": true, "b": [], "name": {"k": 1}, "MM-13": "yes"})
+        .as_object()
+        .unwrap()
+        .clone();
+    let good = world.run("assert", json!({"that": ["a > 1", "name"], "quiet": true}));
+    assert_eq!(
+        (good.result("msg"), good.trips),
+        (&json!("All assertions passed"), 0)
+    );
+    let bad = world.run("assert", json!({"that": "b", "fail_msg": "no b"}));
+    assert_eq!(
+        (
+            bad.failure().msg.as_str(),
+            &bad.failure().result["assertion"]
+        ),
+        ("no b", &json!("b"))
+    );
+    assert_eq!(
+        world.run("debug", json!({"var": "name"})).result("name"),
+        &json!({"k": 1})
+    );
+    assert_eq!(
+        world.run("debug", json!({"var": "nope"})).result("nope"),
+        "VARIABLE IS NOT DEFINED!"
+    );
+    assert!(
+        world
+            .run("debug", json!({"msg": "x", "verbosity": 1}))
+            .outcome()
+            .skipped
+    );
+    assert_eq!(
+        world
+            .run("gate", json!({"id": "MM-13", "text": "look"}))
+            .result("answer"),
+        "yes"
+    );
+    let closed = world.run("gate", json!({"id": "MM-14", "text": "look"}));
+    assert!(closed.failure().msg.contains("MM-14"));
+    let set = world.run("set_fact", json!({"x": Value::Null, "cacheable": "yes"}));
+    assert_eq!(set.result("ansible_facts"), &json!({"x": null}));
+    assert!(
+        world
+            .run("set_fact", json!({"1x": 1}))
+            .failure()
+            .msg
+            .contains("not valid")
+    );
+    let named = world.run(
+        "include_vars",
+        json!({"file": "vars.yml", "name": "all_of_it"}),
+    );
+    assert_eq!(named.result("ansible_facts")["all_of_it"]["MM-13"], "yes");
+}
