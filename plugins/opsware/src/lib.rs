@@ -6,8 +6,11 @@
 
 mod base64;
 mod component;
+mod conflicts;
 mod installer;
 mod mesh;
+mod mesh_state;
+mod plan;
 mod probe;
 mod release;
 mod response;
@@ -21,7 +24,10 @@ use sasrun_plugin::Library;
 pub fn library() -> Library {
     Library::new("opsware", env!("CARGO_PKG_VERSION"))
         .inventory_source(Box::new(mesh::MeshSource))
+        .module(conflicts::module())
         .module(installer::module())
+        .module(mesh_state::module())
+        .module(plan::module())
         .module(response::module())
         .module(service::module())
         .module(version::module())
