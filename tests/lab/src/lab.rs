@@ -4,3 +4,4 @@ pub mod control;
 pub mod options;
 pub mod prepare;
 pub mod supervise;
+pub mod trial;

@@ -1,6 +1,5 @@
 //! The `saslab` program: starts, looks at and stops simulated meshes; on a host it acts as every stand-in.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use saslab::account::become_user;
@@ -9,6 +8,10 @@ use saslab::paths::StateDir;
 use saslab::{cli, ssh, standin};
 
 fn main() -> ExitCode {
+    // First of all: a process of a service has a command line that could mean anything.
+    if let Some(code) = standin::run_if_service() {
+        return code;
+    }
     let args: Vec<String> = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let called = words.first().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
@@ -21,7 +24,7 @@ fn main() -> ExitCode {
     match words.get(1..).unwrap_or_default() {
         ["stand-in", name, ..] => standin::run(name, args.get(3..).unwrap_or_default()),
         ["host", state, name] => ended(stage::run(&StateDir::new(*state), name)),
-        ["init", root] => ended(init::run(Path::new(root))),
+        ["init"] => ended(init::run()),
         ["boot"] => ended(init::boot()),
         ["sshd"] => ended(ssh::server::run()),
         _ => cli::run(&args),

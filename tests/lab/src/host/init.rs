@@ -1,5 +1,6 @@
 //! The first process of a host: changes the root, starts what runs from the beginning, and buries the dead.
 
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
@@ -15,8 +16,9 @@ use crate::world::{Host, World};
 /// Where programs of a host are looked for.
 pub const PATH: &str = "/usr/bin:/bin:/usr/sbin:/sbin";
 
-/// Runs as the first process of a host whose root directory is `root`, until the host is killed.
-pub fn run(root: &Path) -> Result<ExitCode> {
+/// Runs as the first process of the host whose root directory this is started in, until the host is killed.
+pub fn run() -> Result<ExitCode> {
+    let root = &std::env::current_dir()?;
     namespaces::die_with_parent().context("cannot follow the host's keeper")?;
     mounts::processes_and_terminals(root)?;
     mounts::change_root(root)?;
@@ -24,8 +26,7 @@ pub fn run(root: &Path) -> Result<ExitCode> {
     let program = Private::inside().saslab();
     let mut boot = command(&program, "boot").stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
     boot.wait()?;
-    let sshd = command(&program, "sshd").stdin(Stdio::inherit()).spawn().context("cannot start the SSH server")?;
-    // This process keeps neither the listener nor the pipe to the supervisor busy: it only waits.
+    let sshd = command(&program, "sshd").arg0("sshd: /usr/sbin/sshd").stdin(Stdio::inherit()).spawn().context("cannot start the SSH server")?;
     let sshd = i32::try_from(sshd.id()).unwrap_or(0);
     loop {
         match rustix::process::wait(WaitOptions::empty()) {

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::os::fd::AsFd;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
@@ -20,12 +21,11 @@ pub fn run(state: &StateDir, name: &str) -> Result<ExitCode> {
     namespaces::die_with_parent().context("cannot follow the supervisor")?;
     let options = Options::read(state)?;
     let world: World = serde_json::from_slice(&std::fs::read(state.mesh().world())?)?;
-    let number = world.hosts().position(|host| host.name == name).context("no such host")?;
-    let host = world.hosts().nth(number).context("no such host")?;
+    let host = world.host(name).context("no such host")?;
     let outside = Network::here().context("cannot speak to the lab's network")?;
     namespaces::enter_host(options.own_networks).context("cannot leave the lab's namespaces")?;
     if options.own_networks {
-        join_network(&outside, number, host).context("cannot join the lab's network")?;
+        join_network(&outside, host).context("cannot join the lab's network")?;
     }
     rustix::system::sethostname(name.as_bytes()).context("cannot name the host")?;
     let scenario = Scenario::in_force(&state.mesh())?;
@@ -33,8 +33,8 @@ pub fn run(state: &StateDir, name: &str) -> Result<ExitCode> {
     start_init(state, name)
 }
 
-fn join_network(outside: &Network, number: usize, host: &Host) -> std::io::Result<()> {
-    outside.join(number, std::process::id())?;
+fn join_network(outside: &Network, host: &Host) -> std::io::Result<()> {
+    outside.join(std::process::id())?;
     netlink::route_loopback_addresses()?;
     Network::here()?.take_address(host.address)
 }
@@ -69,7 +69,9 @@ fn mount_root(state: &StateDir, host: &Host, scenario: &Scenario) -> Result<()> 
 /// Starts the first process of the host and waits for its end, which is the host's.
 fn start_init(state: &StateDir, name: &str) -> Result<ExitCode> {
     let mut init = Command::new(std::env::current_exe()?)
-        .args(["init".as_ref(), state.root(name).as_os_str()])
+        .arg0("/sbin/init")
+        .arg("init")
+        .current_dir(state.root(name))
         .env_clear()
         .stdin(Stdio::inherit())
         .spawn()

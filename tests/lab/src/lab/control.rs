@@ -23,6 +23,9 @@ use crate::scenario::Scenario;
 /// How long the end of a lab may take.
 const STOP_LIMIT: Duration = Duration::from_secs(20);
 
+/// How long the supervisor may take to answer.
+const ASK_LIMIT: Duration = Duration::from_secs(90);
+
 /// What a lab is to be started with.
 #[derive(Debug, Clone)]
 pub struct Start {
@@ -113,7 +116,7 @@ pub fn down(state: &StateDir) -> Result<bool> {
     let pids = hosts.flat_map(|host| host.init_pid.into_iter().chain([host.keeper_pid]));
     let processes: Vec<OwnedFd> = pids.filter_map(pid_fd).collect();
     // The lock is looked at once more: while it is held, the pid cannot be another process's.
-    if is_running(state) {
+    if ask(state, "stop").is_err() && is_running(state) {
         rustix::process::pidfd_send_signal(&supervisor, Signal::KILL)?;
     }
     let deadline = Instant::now() + STOP_LIMIT;
@@ -133,6 +136,7 @@ pub fn ask(state: &StateDir, request: &str) -> Result<()> {
     let dir = File::open(state.path())?;
     let short = format!("/proc/self/fd/{}/control", dir.as_raw_fd());
     let mut stream = UnixStream::connect(short).context("no lab runs here")?;
+    stream.set_read_timeout(Some(ASK_LIMIT))?;
     stream.write_all(request.as_bytes())?;
     stream.shutdown(std::net::Shutdown::Write)?;
     let mut answer = String::new();

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::FlockOperation;
+use rustix::process::{Pid, WaitOptions};
 
 use crate::lab::options::{Options, Running, RunningHost, Sshd};
 use crate::lab::prepare;
@@ -60,6 +61,8 @@ pub fn run(state: StateDir, options: Options, port: Option<u16>, scenario: Scena
         bail!("--sshd openssh needs root: OpenSSH's server changes users");
     }
     mounts::keep_private()?;
+    // A host whose keeper has gone is buried here, not by the machine.
+    rustix::process::set_child_subreaper(Pid::from_raw(1)).map_err(std::io::Error::from)?;
     let options = Options { own_networks: join_networks(), ..options };
     options.write(&state)?;
     prepare::prepare(&state, &world, &scenario, &options, rights)?;
@@ -118,6 +121,15 @@ fn control_socket(state: &StateDir) -> Result<UnixListener> {
     let dir = File::open(state.path())?;
     let short = format!("/proc/self/fd/{}/control", dir.as_raw_fd());
     Ok(UnixListener::bind(short)?)
+}
+
+impl Keeper {
+    /// Waits for the host's first process, which ends with its keeper and is then this process's child.
+    fn bury_init(&mut self) {
+        if let Some(pid) = self.init_pid.take().and_then(Pid::from_raw) {
+            let _ = rustix::process::waitpid(Some(pid), WaitOptions::empty());
+        }
+    }
 }
 
 impl Supervisor {
@@ -200,23 +212,28 @@ impl Supervisor {
             for (name, keeper) in &mut self.keepers {
                 if keeper.init_pid.is_some() && keeper.child.try_wait()?.is_some() {
                     note(&format!("{name}: the host ended"));
-                    keeper.init_pid = None;
+                    keeper.bury_init();
                 }
             }
             if ready > 0 {
                 let (stream, _) = control.accept()?;
-                self.serve(stream);
+                if self.serve(stream) {
+                    return Ok(ExitCode::SUCCESS);
+                }
             }
         }
     }
 
-    fn serve(&mut self, mut stream: UnixStream) {
+    /// Serves one request; answers whether it was the last.
+    fn serve(&mut self, mut stream: UnixStream) -> bool {
         let mut request = String::new();
         let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
         if Read::take(&mut stream, 4096).read_to_string(&mut request).is_err() {
-            return;
+            return false;
         }
+        let last = request.trim() == "stop";
         let answer = match request.trim().split_once(' ') {
+            _ if last => self.stop(),
             Some(("reboot", name)) => self.reboot(name),
             Some(("halt", name)) => self.halt(name),
             _ => Err(anyhow::anyhow!("no such request")),
@@ -226,6 +243,17 @@ impl Supervisor {
             Err(error) => format!("error: {error:#}\n"),
         };
         let _ = stream.write_all(answer.as_bytes());
+        last
+    }
+
+    /// Ends every host and waits until nothing of them is left.
+    fn stop(&mut self) -> Result<()> {
+        for keeper in self.keepers.values_mut() {
+            keeper.child.kill()?;
+        }
+        // The hosts' first processes, orphaned by their keepers, end next and become this process's to bury.
+        while rustix::process::wait(WaitOptions::empty()).is_ok() {}
+        Ok(())
     }
 
     /// Ends every process of the host at once, as a power cut would.
@@ -233,7 +261,7 @@ impl Supervisor {
         let keeper = self.keepers.get_mut(name).with_context(|| format!("no host {name:?}"))?;
         keeper.child.kill()?;
         keeper.child.wait()?;
-        keeper.init_pid = None;
+        keeper.bury_init();
         self.write_running()
     }
 

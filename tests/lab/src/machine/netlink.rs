@@ -69,8 +69,8 @@ impl Network {
         self.ask(NEW_LINK, CREATE_NEW, &body)
     }
 
-    /// Joins the network of the process `pid` to the bridge; its end is called `eth0`.
-    pub fn join(&self, number: usize, pid: u32) -> io::Result<()> {
+    /// Joins the network of the process `pid` to the bridge; its end is called `eth0`, the kernel names the other.
+    pub fn join(&self, pid: u32) -> io::Result<()> {
         let mut peer = link(0, 0);
         attribute(&mut peer, LINK_NAME, &name("eth0"));
         attribute(&mut peer, LINK_NAMESPACE_OF_PID, &pid.to_ne_bytes());
@@ -80,7 +80,6 @@ impl Network {
         attribute(&mut info, INFO_KIND, b"veth");
         attribute(&mut info, INFO_DATA, &data);
         let mut body = link(0, UP);
-        attribute(&mut body, LINK_NAME, &name(&format!("host{number}")));
         attribute(&mut body, LINK_MASTER, &self.index(BRIDGE)?.to_ne_bytes());
         attribute(&mut body, LINK_INFO, &info);
         self.ask(NEW_LINK, CREATE_NEW, &body)
