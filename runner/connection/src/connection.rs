@@ -55,7 +55,9 @@ impl Connection {
         command: &Command,
         sink: Option<&mut dyn OutputSink>,
     ) -> Result<Output, ConnectionError> {
-        let result = if let Some(bytes) = &command.stdin {
+        let result = if command.terminal {
+            self.run_on_terminal(identity, command, sink).await
+        } else if let Some(bytes) = &command.stdin {
             let input = InputSource::Bytes(bytes.clone());
             self.run_with_input(identity, command, input, sink).await
         } else {
@@ -205,14 +207,7 @@ pub(crate) async fn end_processes(pool: &Arc<Pool>, identity: &Identity, shell: 
     // Somebody must see the shell go: a dead child that nobody waits for is still there.
     let draining = tokio::spawn(async move { channel.reader.drain().await });
     let ending = async {
-        let mut lease = pool.take(identity).await.ok()?;
-        let frame = Frame {
-            command: &command,
-            output_bytes: 4096,
-        };
-        let answer = lease.shell().ok()?.run(&frame, None).await.ok()?;
-        lease.finish(answer.end.is_leaving_processes);
-        Some(answer.stdout.bytes().starts_with(b"gone"))
+        run_kill(pool, identity, &command).await
     };
     let limit = limits.kill_grace + limits.shell_start + Duration::from_secs(10);
     let is_gone = time::timeout(limit, ending).await.ok().flatten() == Some(true);
@@ -221,6 +216,22 @@ pub(crate) async fn end_processes(pool: &Arc<Pool>, identity: &Identity, shell: 
         true => TimedOut::Killed,
         false => TimedOut::Unconfirmed,
     }
+}
+
+/// Runs a command made by `timeout::kill_command`; true when it proved that all is gone.
+pub(crate) async fn run_kill(
+    pool: &Arc<Pool>,
+    identity: &Identity,
+    command: &Command,
+) -> Option<bool> {
+    let mut lease = pool.take(identity).await.ok()?.for_ending();
+    let frame = Frame {
+        command,
+        output_bytes: 4096,
+    };
+    let answer = lease.shell().ok()?.run(&frame, None).await.ok()?;
+    lease.finish(answer.end.is_leaving_processes);
+    Some(answer.stdout.bytes().starts_with(b"gone"))
 }
 
 fn ended(exit: Option<ChannelExit>, stderr: &Captured) -> Problem {

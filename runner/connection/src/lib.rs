@@ -21,7 +21,9 @@
 mod r#become;
 mod command;
 mod connection;
+mod dialogue;
 mod error;
+mod file;
 mod identity;
 mod pool;
 mod secret;
@@ -31,11 +33,16 @@ mod transport;
 
 pub use command::{Command, ExitStatus, Output, OutputSink, Stream, TimedOut};
 pub use connection::Connection;
+pub use dialogue::{Dialogue, Screen, Sent};
 pub use error::{ConnectionError, Problem};
+pub use file::batch::{Read, ReadAnswer};
+pub use file::read::{FetchedFile, FileContent};
+pub use file::stat::{ChecksumAlgorithm, FileKind, FileStat, StatRequest};
+pub use file::write::{Content, Expected, WriteFile, WrittenFile};
 pub use identity::{Become, BecomeMethod, Identity};
 pub use secret::Secret;
 pub use shell::captured::Captured;
 pub use shell::quote;
 pub use target::{Limits, LocalTarget, SshTarget, Target, Transport};
 pub use transport::TerminalSize;
-pub use transport::ssh::config as ssh_config;
+pub use transport::ssh::config::SshConfig;

@@ -92,6 +92,7 @@ impl Pool {
             identity: identity.clone(),
             shell: Some(shell),
             is_alone,
+            is_last_means: false,
         }
     }
 
@@ -287,9 +288,17 @@ pub(crate) struct Lease {
     identity: Identity,
     shell: Option<Shell>,
     is_alone: bool,
+    /// Says that it is itself the means to end a command, so that nothing is left to end it with.
+    is_last_means: bool,
 }
 
 impl Lease {
+    /// Takes the shell for ending what runs in another one.
+    pub(crate) fn for_ending(mut self) -> Self {
+        self.is_last_means = true;
+        self
+    }
+
     pub(crate) fn shell(&mut self) -> Result<&mut Shell, Problem> {
         self.shell
             .as_mut()
@@ -325,6 +334,9 @@ impl Drop for Lease {
         let Some((identity, shell)) = self.give_away() else {
             return;
         };
+        if self.is_last_means {
+            return;
+        }
         let pool = Arc::clone(&self.pool);
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {

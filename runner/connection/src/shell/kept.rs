@@ -407,7 +407,7 @@ impl Wait<'_> {
     }
 }
 
-async fn until(deadline: Option<Instant>) {
+pub(crate) async fn until(deadline: Option<Instant>) {
     match deadline {
         Some(at) => time::sleep_until(at.into()).await,
         None => std::future::pending().await,

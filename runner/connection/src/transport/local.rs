@@ -111,7 +111,7 @@ impl LocalLink {
         let child = self
             .command(
                 program,
-                &["setsid", "-w", "/bin/sh", "-c", &attach, "terminal"],
+                &["setsid", "/bin/sh", "-c", &attach, "terminal"],
             )
             .stdin(Stdio::null())
             .stdout(Stdio::null())
