@@ -82,6 +82,16 @@ impl Order {
                     .clamp(0.1, 10_000_000.0),
             )
         };
+        let limits = arguments.dictionary("limits");
+        let own: f64 = components
+            .iter()
+            .filter_map(|id| limits?.get(id)?.as_f64())
+            .sum();
+        let limit = if own > 0.0 {
+            Duration::from_secs_f64(own.min(10_000_000.0))
+        } else {
+            seconds("limit", 14_400.0)
+        };
         Ok(Self {
             medium: arguments
                 .text_or_empty("medium")
@@ -94,7 +104,7 @@ impl Order {
                 .dictionary("packages")
                 .cloned()
                 .unwrap_or_default(),
-            limit: seconds("limit", 14_400.0),
+            limit,
             question_wait: seconds("question_wait", 120.0),
             bare_label_is_truth: arguments.flag("bare_label_is_truth"),
         })

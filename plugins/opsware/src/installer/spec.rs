@@ -96,6 +96,12 @@ fn arguments() -> Vec<ArgumentSpec> {
         ArgumentSpec::optional("packages", Dictionary, "Package that stands for a component's version, by id.")
             .defaults_to(json!({})),
         ArgumentSpec::optional("limit", Float, "Seconds that the whole run may take.").defaults_to(14400),
+        ArgumentSpec::optional(
+            "limits",
+            Dictionary,
+            "Seconds by component, where `limit` is not right; of several the sum.",
+        )
+        .defaults_to(json!({})),
         ArgumentSpec::optional("question_wait", Float, "Seconds that an unknown question is left alone.").defaults_to(120),
     ]
 }

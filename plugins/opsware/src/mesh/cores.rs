@@ -19,6 +19,8 @@ const RESERVED: &[&str] = &[
     "mesh_hosts",
     "source_core",
     "destination_cores",
+    "destinations_serial",
+    "destinations_parallel",
     "satellites",
 ];
 

@@ -1,7 +1,9 @@
 //! The layout of a mesh as groups and variables.
 //!
 //! Groups: `mesh_hosts` (every server of a core), `cores` and one per core below it,
-//! `source_core`, `destination_cores`, `component_ID` for each component, `satellites`.
+//! `source_core`, `destination_cores`, `destinations_serial` and `destinations_parallel` (one of
+//! them is empty: a play can be written for either policy), `component_ID` for each component,
+//! `satellites`.
 
 use indexmap::IndexMap;
 use sasrun_plugin::{InventoryGroup, InventoryHost, InventoryResult, Object};
@@ -47,6 +49,15 @@ pub(super) fn lay_out(mesh: &Mesh) -> InventoryResult {
         "destination_cores".into(),
         of_groups(destinations.map(|(name, _)| name.clone()).collect()),
     );
+    for policy in ["serial", "parallel"] {
+        let is_chosen = mesh.policies.get("destinations").and_then(Value::as_str) == Some(policy);
+        let children = if is_chosen {
+            vec!["destination_cores".to_owned()]
+        } else {
+            Vec::new()
+        };
+        groups.insert(format!("destinations_{policy}"), of_groups(children));
+    }
     for id in CORE_IDS {
         let carriers = mesh
             .cores
