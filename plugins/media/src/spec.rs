@@ -58,8 +58,16 @@ fn identified() -> Vec<Returned> {
         Returned::new("path", "str", "Where the medium's files are."),
         Returned::new("label", "str", "Label that was found; or empty."),
         Returned::new("label_from", "str", "File that it was found in; or empty."),
-        Returned::new("installer", "str", "Absolute path of the installer; or empty."),
-        Returned::new("dist", "str", "Directory that holds `opsware_installer`; or empty."),
+        Returned::new(
+            "installer",
+            "str",
+            "Absolute path of the installer; or empty.",
+        ),
+        Returned::new(
+            "dist",
+            "str",
+            "Directory that holds `opsware_installer`; or empty.",
+        ),
     ]
 }
 
@@ -77,9 +85,13 @@ pub(crate) fn mount() -> ModuleSpec {
             "Device, image file, `host:/path` or directory. Without it a mount of any source is \
              taken off.",
         ),
-        ArgumentSpec::optional("state", ArgumentType::String, "Whether it shall be mounted.")
-            .choices(&["mounted", "unmounted"])
-            .defaults_to("mounted"),
+        ArgumentSpec::optional(
+            "state",
+            ArgumentType::String,
+            "Whether it shall be mounted.",
+        )
+        .choices(&["mounted", "unmounted"])
+        .defaults_to("mounted"),
         ArgumentSpec::optional(
             "options",
             ArgumentType::StringList,
@@ -103,8 +115,12 @@ pub(crate) fn mount() -> ModuleSpec {
             "Seconds to go on trying to take off a busy file system.",
         )
         .defaults_to(60),
-        ArgumentSpec::optional("interval", ArgumentType::Integer, "Seconds between two tries.")
-            .defaults_to(5),
+        ArgumentSpec::optional(
+            "interval",
+            ArgumentType::Integer,
+            "Seconds between two tries.",
+        )
+        .defaults_to(5),
         ArgumentSpec::optional(
             "timeout",
             ArgumentType::Integer,
@@ -116,9 +132,21 @@ pub(crate) fn mount() -> ModuleSpec {
     let mut returns = identified();
     returns.extend([
         Returned::new("mounted", "bool", "Whether it is mounted at the end."),
-        Returned::new("source", "str", "Source as the mount table names it; or empty."),
-        Returned::new("filesystem", "str", "Type as the mount table names it; or empty."),
-        Returned::new("options", "str", "Options as the mount table names them; or empty."),
+        Returned::new(
+            "source",
+            "str",
+            "Source as the mount table names it; or empty.",
+        ),
+        Returned::new(
+            "filesystem",
+            "str",
+            "Type as the mount table names it; or empty.",
+        ),
+        Returned::new(
+            "options",
+            "str",
+            "Options as the mount table names them; or empty.",
+        ),
         Returned::new(
             "holders",
             "list",
@@ -210,16 +238,12 @@ pub(crate) fn audit() -> ModuleSpec {
                 ArgumentType::String,
                 "Value of `ogfs.audit.path`.",
             ),
-            ArgumentSpec::optional(
-                "mount_points",
-                ArgumentType::StringList,
-                "Known places.",
-            )
-            .defaults_to(serde_json::json!([
-                "/var/opt/opsware/ogfs/mnt/audit",
-                "/var/opt/opsware/ogfs/export/audit",
-                "/var/opt/OPSWmnt/audit"
-            ])),
+            ArgumentSpec::optional("mount_points", ArgumentType::StringList, "Known places.")
+                .defaults_to(serde_json::json!([
+                    "/var/opt/opsware/ogfs/mnt/audit",
+                    "/var/opt/opsware/ogfs/export/audit",
+                    "/var/opt/OPSWmnt/audit"
+                ])),
         ],
         check_mode: CheckSupport::ReadsOnly,
         repetition: Repetition::Read,
