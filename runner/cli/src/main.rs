@@ -1,1 +1,50 @@
-fn main() {}
+//! `sasrun`: flags, wiring and exit codes. How anything works is in the crates it joins.
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod args;
+mod catalogue;
+mod commands;
+mod console;
+mod exit_code;
+mod files;
+mod output;
+mod plugins;
+mod record;
+mod settings;
+mod sources;
+mod world;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Arguments, Command};
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are no errors; everything else is one of usage.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() {
+                exit_code::INPUT
+            } else {
+                0
+            });
+        }
+    };
+    let result = match arguments.command {
+        Command::Playbook(arguments) => commands::playbook::run(&arguments),
+        Command::Inventory(arguments) => commands::inventory::run(&arguments),
+        Command::Doc(arguments) => commands::doc::run(&arguments),
+        Command::PluginHost { library } => return sasrun_plugin_host::serve(&library),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            output::error_line(&format!("sasrun: {error:#}"));
+            ExitCode::from(exit_code::INTERNAL)
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! `sasrun playbook`: loads everything, refuses what is wrong, runs the rest.
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use sasrun_connection::{Limits, Secret, SshConfig};
+use sasrun_engine::seams::Observer;
+use sasrun_engine::{BecomeDefaults, ConnectionDefaults, EngineError, Options, Parts, Stop};
+use sasrun_journal::{JournalWriter, RunDirectory};
+use sasrun_model::{Inventory, Name, Playbook, Step, Variables};
+use sasrun_report::{Live, Text, TextOptions};
+use tokio::sync::watch;
+
+use crate::args::{ConnectionArguments, PlaybookArguments};
+use crate::console::{Terminal, read_line};
+use crate::files::UserFiles;
+use crate::record::{EventFile, MaskedSecrets, TerminalReport, journal};
+use crate::sources::{Refused, Sources};
+use crate::{exit_code, output, settings};
+
+/// Runs the command; gives the exit code.
+pub(crate) fn run(arguments: &PlaybookArguments) -> anyhow::Result<u8> {
+    start_log(arguments.output.verbose);
+    let playbooks: Vec<PathBuf> = arguments
+        .playbooks
+        .iter()
+        .map(|path| settings::playbook_path(path))
+        .collect();
+    let sources = Sources::open(&arguments.source, &playbooks)?;
+    match loaded(arguments, &sources, &playbooks) {
+        Ok((inventory, playbooks, limit, extra)) => {
+            if arguments.syntax_check {
+                for playbook in &playbooks {
+                    output::line(&format!("\nplaybook: {}", playbook.path.display()));
+                }
+                return Ok(0);
+            }
+            if arguments.list_hosts || arguments.list_tasks {
+                list(arguments, &inventory, &playbooks, limit.as_deref());
+                return Ok(0);
+            }
+            carry_out(arguments, &sources, inventory, &playbooks, limit, extra)
+        }
+        Err(Refused(code)) => Ok(code),
+    }
+}
+
+type Everything = (Inventory, Vec<Playbook>, Option<Vec<Name>>, Variables);
+
+fn loaded(
+    arguments: &PlaybookArguments,
+    sources: &Sources,
+    playbooks: &[PathBuf],
+) -> Result<Everything, Refused> {
+    let extra = sources
+        .loader
+        .load_extra_variables(&arguments.source.extra_vars);
+    let extra = extra.map_err(|problems| sources.refuse(&problems))?;
+    let (inventory, playbooks) = sources.load(playbooks)?;
+    let limit = sources.limit(arguments.source.limit.as_deref(), &inventory)?;
+    Ok((inventory, playbooks, limit, extra))
+}
+
+fn carry_out(
+    arguments: &PlaybookArguments,
+    sources: &Sources,
+    inventory: Inventory,
+    playbooks: &[Playbook],
+    limit: Option<Vec<Name>>,
+    extra: Variables,
+) -> anyhow::Result<u8> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("the runtime cannot be started")?;
+    let (stop_sender, stop) = watch::channel(Stop::No);
+    runtime.spawn(watch_signals(stop_sender));
+    let options = options(arguments, playbooks, limit, extra, stop)?;
+    let (parts, live) = parts(arguments, sources, inventory)?;
+    let result = runtime.block_on(async {
+        let running = sasrun_engine::run(playbooks, parts, options);
+        match live {
+            None => running.await,
+            Some(live) => with_clock(running, &live).await,
+        }
+    });
+    runtime.shutdown_timeout(Duration::from_secs(2));
+    match result {
+        Ok(summary) => Ok(summary.exit_code),
+        Err(EngineError::Input(problems)) => Ok(sources.refuse(&problems).0),
+        Err(error) => {
+            output::error_line(&format!("sasrun: {error}"));
+            Ok(exit_code::INTERNAL)
+        }
+    }
+}
+
+/// Lets the live lines tell the time while nothing happens.
+async fn with_clock<T>(running: impl Future<Output = T>, live: &RefCell<Live>) -> T {
+    let mut running = std::pin::pin!(running);
+    let mut clock = tokio::time::interval(Duration::from_millis(500));
+    loop {
+        tokio::select! {
+            result = &mut running => return result,
+            _ = clock.tick() => live.borrow_mut().draw(),
+        }
+    }
+}
+
+fn parts(
+    arguments: &PlaybookArguments,
+    sources: &Sources,
+    inventory: Inventory,
+) -> anyhow::Result<(Parts, Option<Rc<RefCell<Live>>>)> {
+    let run = run_id();
+    let writer = if arguments.no_journal {
+        None
+    } else {
+        Some(begin_journal(&run)?)
+    };
+    let style = output::report_style(&arguments.output);
+    let mask = sources.mask.clone();
+    let live = output::is_terminal()
+        .then(|| Rc::new(RefCell::new(Live::new(mask.clone(), style.columns))));
+    let text = Text::new(
+        TextOptions {
+            style,
+            verbosity: arguments.output.verbose,
+            diff: arguments.diff,
+            show_skipped: !arguments.output.hide_skipped,
+        },
+        mask.clone(),
+    );
+    let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(TerminalReport {
+        text,
+        live: live.clone(),
+    })];
+    if let Some(path) = &arguments.events {
+        let file = File::create(path)
+            .with_context(|| format!("the file of events {} cannot be made", path.display()))?;
+        observers.push(Box::new(EventFile::new(file, mask.clone())));
+    }
+    let parts = Parts {
+        templates: sources.templates.clone(),
+        registry: Arc::clone(&sources.loaded.registry),
+        files: Arc::new(UserFiles {
+            loader: Arc::clone(&sources.loader),
+        }),
+        journal: journal(writer, mask.clone()),
+        observers,
+        console: Arc::new(Terminal),
+        secrets: Arc::new(MaskedSecrets(mask)),
+        inventory,
+        run: run.as_str().into(),
+        plugins: sources.loaded.hashes.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    Ok((parts, live))
+}
+
+fn begin_journal(run: &str) -> anyhow::Result<JournalWriter> {
+    let state = settings::state_directory()
+        .context("no place for the journal: set SASRUN_STATE, or run with --no-journal")?;
+    let directory = RunDirectory::create(&state, run)?;
+    Ok(JournalWriter::create(&directory)?)
+}
+
+/// Id of a run: when it began, and something that no other has.
+fn run_id() -> String {
+    let now = jiff::Zoned::now().strftime("%Y%m%d-%H%M%S").to_string();
+    format!("{now}-{:06x}", rand::random::<u32>() & 0xff_ffff)
+}
+
+fn options(
+    arguments: &PlaybookArguments,
+    playbooks: &[Playbook],
+    limit: Option<Vec<Name>>,
+    extra_variables: Variables,
+    stop: watch::Receiver<Stop>,
+) -> anyhow::Result<Options> {
+    let folder = playbooks
+        .first()
+        .and_then(|playbook| playbook.path.parent())
+        .map(PathBuf::from);
+    let folder = folder.unwrap_or_default();
+    Ok(Options {
+        check: arguments.check,
+        diff: arguments.diff,
+        forks: arguments.connection.forks,
+        limit,
+        tags: arguments.tags.clone(),
+        skip_tags: arguments.skip_tags.clone(),
+        start_at_task: arguments.start_at_task.clone(),
+        extra_variables,
+        connection: connection_defaults(&arguments.connection)?,
+        become_defaults: become_defaults(&arguments.connection),
+        force_handlers: arguments.force_handlers,
+        stop,
+        playbook_directory: std::path::absolute(&folder).unwrap_or(folder),
+    })
+}
+
+fn connection_defaults(arguments: &ConnectionArguments) -> anyhow::Result<ConnectionDefaults> {
+    let mut limits = Limits::default();
+    if let Some(seconds) = arguments.timeout {
+        limits.connect = Duration::from_secs(seconds);
+    }
+    let checking = std::env::var("ANSIBLE_HOST_KEY_CHECKING").ok();
+    let is_off = |text: &str| matches!(text.to_ascii_lowercase().as_str(), "0" | "false" | "no");
+    Ok(ConnectionDefaults {
+        kind: arguments.connection.clone(),
+        user: arguments.user.clone(),
+        private_key: arguments.private_key.clone(),
+        password: asked(arguments.ask_pass, "SSH password: "),
+        host_key_checking: !checking.as_deref().is_some_and(is_off),
+        limits,
+        ssh_config: Some(Arc::new(SshConfig::of_user()?)),
+    })
+}
+
+fn become_defaults(arguments: &ConnectionArguments) -> BecomeDefaults {
+    BecomeDefaults {
+        enabled: arguments.r#become,
+        method: arguments.become_method.clone(),
+        user: arguments.become_user.clone(),
+        password: asked(arguments.ask_become_pass, "BECOME password: "),
+    }
+}
+
+fn asked(wanted: bool, prompt: &str) -> Option<Secret> {
+    wanted
+        .then(|| read_line(prompt, false))
+        .flatten()
+        .map(Secret::new)
+}
+
+/// The first signal begins nothing new, the second ends the program.
+async fn watch_signals(stop: watch::Sender<Stop>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) else {
+        return;
+    };
+    for level in [Stop::AfterRunning, Stop::Now] {
+        let code = tokio::select! {
+            _ = interrupt.recv() => 130,
+            _ = terminate.recv() => 143,
+        };
+        if level == Stop::AfterRunning {
+            output::error_line("sasrun: what runs may end, nothing new begins; again to leave it");
+            stop.send_replace(level);
+        } else {
+            output::error_line("sasrun: left what was running");
+            std::process::exit(code);
+        }
+    }
+}
+
+/// The runner's own log, apart from the report.
+fn start_log(verbosity: u8) {
+    use tracing_subscriber::EnvFilter;
+    let default = match verbosity {
+        0..=2 => "off",
+        3 => "info",
+        _ => "debug",
+    };
+    let filter = EnvFilter::try_from_env("SASRUN_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    // A second start in one process is harmless.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
+}
+
+/// Shows what a run would go through.
+fn list(
+    arguments: &PlaybookArguments,
+    inventory: &Inventory,
+    playbooks: &[Playbook],
+    limit: Option<&[Name]>,
+) {
+    for playbook in playbooks {
+        output::line(&format!("\nplaybook: {}", playbook.path.display()));
+        for (number, play) in (1..).zip(&playbook.plays) {
+            let pattern = play.hosts.as_str().unwrap_or("(several)");
+            let name = play
+                .name
+                .as_ref()
+                .and_then(|node| node.as_str())
+                .unwrap_or(pattern);
+            output::line(&format!("\n  play #{number} ({pattern}): {name}"));
+            if arguments.list_hosts {
+                list_hosts(pattern, inventory, limit);
+            }
+            if arguments.list_tasks {
+                output::line("    tasks:");
+                for steps in [&play.pre_tasks, &play.roles, &play.tasks, &play.post_tasks] {
+                    list_tasks(steps, None);
+                }
+            }
+        }
+    }
+}
+
+fn list_hosts(pattern: &str, inventory: &Inventory, limit: Option<&[Name]>) {
+    let selected = sasrun_load::HostPattern::parse(pattern);
+    let mut hosts = selected
+        .map(|pattern| pattern.select(inventory).hosts)
+        .unwrap_or_default();
+    hosts.retain(|host| limit.is_none_or(|limit| limit.contains(host)));
+    output::line(&format!(
+        "    pattern: [{pattern:?}]\n    hosts ({}):",
+        hosts.len()
+    ));
+    hosts
+        .iter()
+        .for_each(|host| output::line(&format!("      {host}")));
+}
+
+fn list_tasks(steps: &[Step], role: Option<&str>) {
+    for step in steps {
+        match step {
+            Step::Task(task) => {
+                let own = task
+                    .name
+                    .as_ref()
+                    .and_then(|node| node.as_str())
+                    .map(str::to_owned);
+                let name = own.unwrap_or_else(|| match &task.action {
+                    sasrun_model::Action::Module(name) | sasrun_model::Action::Meta(name) => {
+                        name.to_string()
+                    }
+                    sasrun_model::Action::Include(_) => "include".to_owned(),
+                });
+                let role = role.map(|role| format!("{role} : ")).unwrap_or_default();
+                output::line(&format!("      {role}{name}"));
+            }
+            Step::Block(block) => {
+                let role = block.role.as_ref().map(|role| &*role.name).or(role);
+                for steps in [&block.block, &block.rescue, &block.always] {
+                    list_tasks(steps, role);
+                }
+            }
+            Step::Parallel(parallel) => {
+                for branch in &parallel.branches {
+                    list_tasks(&branch.block.block, role);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! What the engine asks of the user's files while it runs, answered by the loader and the disk.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sasrun_engine::seams::{Files, Within};
+use sasrun_load::{HostPattern, Loader};
+use sasrun_model::{
+    Diagnostic, IncludeContext, Inventory, LoadedRole, LoadedSteps, Name, Place, RoleRequest, Span,
+    Variables,
+};
+use sasrun_plugin::{ControllerEntry, ControllerFile, FileKind, SearchIn};
+
+/// The loader and the disk.
+pub(crate) struct UserFiles {
+    pub loader: Arc<Loader>,
+}
+
+impl Files for UserFiles {
+    fn select(&self, pattern: &str, inventory: &Inventory) -> Result<Vec<Name>, String> {
+        let pattern = HostPattern::parse(pattern).map_err(|error| error.to_string())?;
+        Ok(pattern.select(inventory).hosts)
+    }
+
+    fn load_tasks(&self, file: &str, at: &IncludeContext) -> Result<LoadedSteps, Vec<Diagnostic>> {
+        self.loader.load_tasks(file, at)
+    }
+
+    fn load_role(
+        &self,
+        request: &RoleRequest,
+        at: &IncludeContext,
+    ) -> Result<LoadedRole, Vec<Diagnostic>> {
+        self.loader.load_role(request, at)
+    }
+
+    fn load_variables(&self, path: &Path) -> Result<Variables, Vec<Diagnostic>> {
+        self.loader.load_variables(path)
+    }
+
+    fn find(&self, name: &str, search: SearchIn, within: &Within) -> Result<PathBuf, String> {
+        let tried = candidates(name, search, within);
+        tried
+            .iter()
+            .find(|path| path.exists())
+            .cloned()
+            .ok_or_else(|| {
+                let list: Vec<String> = tried
+                    .iter()
+                    .map(|path| path.display().to_string())
+                    .collect();
+                format!(
+                    "could not find \"{name}\" on the controller; looked at {}",
+                    list.join(", ")
+                )
+            })
+    }
+
+    fn describe(&self, path: &Path, checksum: Option<&str>) -> Result<ControllerFile, String> {
+        describe(path, checksum).map_err(|error| format!("{}: {error}", path.display()))
+    }
+
+    fn read_text(&self, path: &Path) -> Result<String, String> {
+        fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+    }
+
+    fn write(&self, path: &Path, content: &[u8]) -> Result<(), String> {
+        let written = match path.parent() {
+            Some(parent) => fs::create_dir_all(parent).and_then(|()| fs::write(path, content)),
+            None => fs::write(path, content),
+        };
+        written.map_err(|error| format!("{}: {error}", path.display()))
+    }
+
+    fn place(&self, span: Span) -> Option<Place> {
+        self.loader.place(span)
+    }
+}
+
+/// Ansible's order: the roles around, the task's folder, the play's; in each first the folder
+/// for the kind of file.
+fn candidates(name: &str, search: SearchIn, within: &Within) -> Vec<PathBuf> {
+    let expanded = match name.strip_prefix("~/") {
+        Some(rest) => {
+            std::env::home_dir().map_or_else(|| PathBuf::from(name), |home| home.join(rest))
+        }
+        None => PathBuf::from(name),
+    };
+    if expanded.is_absolute() {
+        return vec![expanded];
+    }
+    let folder = match search {
+        SearchIn::Files => "files",
+        SearchIn::Templates => "templates",
+        SearchIn::Vars => "vars",
+        SearchIn::Tasks => "tasks",
+    };
+    let mut paths: Vec<PathBuf> = Vec::new();
+    let places = within
+        .roles
+        .iter()
+        .chain([&within.task_directory, &within.play_directory]);
+    for place in places {
+        for path in [place.join(folder).join(&expanded), place.join(&expanded)] {
+            if !paths.contains(&path) {
+                paths.push(path);
+            }
+        }
+    }
+    paths
+}
+
+fn describe(path: &Path, checksum: Option<&str>) -> std::io::Result<ControllerFile> {
+    let absolute = std::path::absolute(path)?;
+    let metadata = fs::metadata(&absolute)?;
+    let mut file = ControllerFile {
+        path: absolute.display().to_string(),
+        is_directory: metadata.is_dir(),
+        size_bytes: metadata.len(),
+        mode: metadata.mode() & 0o7777,
+        #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit")]
+        mtime: metadata.mtime() as f64,
+        checksum: None,
+        entries: Vec::new(),
+    };
+    if metadata.is_dir() {
+        below(&absolute, Path::new(""), checksum, &mut file.entries)?;
+    } else if let Some(algorithm) = checksum {
+        file.checksum = Some(digest(&absolute, algorithm)?);
+    }
+    Ok(file)
+}
+
+fn below(
+    root: &Path,
+    inside: &Path,
+    checksum: Option<&str>,
+    entries: &mut Vec<ControllerEntry>,
+) -> std::io::Result<()> {
+    let mut names: Vec<_> = fs::read_dir(root.join(inside))?
+        .map(|entry| Ok(entry?.file_name()))
+        .collect::<std::io::Result<_>>()?;
+    names.sort();
+    for name in names {
+        let relative = inside.join(&name);
+        let whole = root.join(&relative);
+        let metadata = fs::symlink_metadata(&whole)?;
+        let kind = if metadata.is_dir() {
+            FileKind::Directory
+        } else if metadata.is_symlink() {
+            FileKind::Link
+        } else {
+            FileKind::File
+        };
+        let link = (kind == FileKind::Link)
+            .then(|| fs::read_link(&whole))
+            .transpose()?;
+        let sum = match checksum {
+            Some(algorithm) if kind == FileKind::File => Some(digest(&whole, algorithm)?),
+            _ => None,
+        };
+        entries.push(ControllerEntry {
+            path: relative.display().to_string(),
+            kind,
+            size_bytes: metadata.len(),
+            mode: metadata.mode() & 0o7777,
+            checksum: sum,
+            link_target: link.map(|target| target.display().to_string()),
+        });
+        if kind == FileKind::Directory {
+            below(root, &relative, checksum, entries)?;
+        }
+    }
+    Ok(())
+}
+
+/// Checksum of a file in hexadecimal, read in pieces.
+fn digest(path: &Path, algorithm: &str) -> std::io::Result<String> {
+    match algorithm {
+        "md5" => hashed::<md5::Md5>(path),
+        "sha1" => hashed::<sha1::Sha1>(path),
+        "sha224" => hashed::<sha2::Sha224>(path),
+        "sha256" => hashed::<sha2::Sha256>(path),
+        "sha384" => hashed::<sha2::Sha384>(path),
+        "sha512" => hashed::<sha2::Sha512>(path),
+        other => Err(std::io::Error::other(format!(
+            "there is no checksum named {other}"
+        ))),
+    }
+}
+
+fn hashed<D: sha2::Digest + std::io::Write>(path: &Path) -> std::io::Result<String> {
+    let mut hasher = D::new();
+    std::io::copy(&mut fs::File::open(path)?, &mut hasher)?;
+    Ok(hasher
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_is_looked_in_before_the_play() {
+        let within = Within {
+            roles: vec!["/p/roles/r".into()],
+            task_directory: "/p/roles/r/tasks".into(),
+            play_directory: "/p".into(),
+        };
+        let paths = candidates("a/b", SearchIn::Files, &within);
+        let expected = [
+            "/p/roles/r/files/a/b",
+            "/p/roles/r/a/b",
+            "/p/roles/r/tasks/files/a/b",
+            "/p/roles/r/tasks/a/b",
+            "/p/files/a/b",
+            "/p/a/b",
+        ];
+        assert_eq!(paths, expected.map(PathBuf::from));
+        assert_eq!(
+            candidates("/x", SearchIn::Vars, &within),
+            [PathBuf::from("/x")]
+        );
+    }
+}

@@ -1,0 +1,223 @@
+//! Plugins found and started, and what they offer put where it belongs.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use futures::future::BoxFuture;
+use sasrun_engine::{InProcess, Registry, Talk, TaskModule};
+use sasrun_load::{InventorySources, SourceGroup, SourceHost, SourceInventory, SourceProblem};
+use sasrun_model::{Name, Node, NodeKind, Value};
+use sasrun_plugin::{
+    Answer, Call, Failure, InventoryRequest, InventorySource, Marked, MarkedEntry, MarkedValue,
+    ModuleSpec, Step,
+};
+use sasrun_plugin_host::{Plugin, RemoteConversation, RemoteModule, RemoteSource, discover};
+use sasrun_template::{ExtensionError, ExtensionFunction, Extensions};
+
+/// Everything that modules, templates and inventories may use.
+pub(crate) struct Loaded {
+    pub registry: Arc<Registry>,
+    pub extensions: Extensions,
+    pub sources: Arc<PluginSources>,
+    /// SHA-256 of each plugin by its path.
+    pub hashes: BTreeMap<String, String>,
+}
+
+/// Folders in which plugins are looked for, the nearest first: those named, beside playbooks,
+/// beside inventories, the site's, those installed with the binary.
+pub(crate) fn folders(named: &[PathBuf], beside: &[PathBuf]) -> Vec<PathBuf> {
+    let mut folders = named.to_vec();
+    folders.extend(beside.iter().map(|folder| folder.join("plugins")));
+    folders.extend(
+        std::env::var_os("SASRUN_PLUGINS")
+            .into_iter()
+            .flat_map(|paths| std::env::split_paths(&paths).collect::<Vec<_>>()),
+    );
+    folders.push(PathBuf::from("/etc/sasrun/plugins"));
+    folders.extend(installed());
+    let mut seen = HashSet::new();
+    folders.retain(|folder| seen.insert(folder.clone()));
+    folders
+}
+
+/// `lib/sasrun/plugins` beside the folder of the binary, where `make install` puts them.
+fn installed() -> Option<PathBuf> {
+    let binary = std::env::current_exe().ok()?.canonicalize().ok()?;
+    Some(binary.parent()?.parent()?.join("lib/sasrun/plugins"))
+}
+
+/// Starts all plugins of the folders and joins them with the built-in modules.
+pub(crate) fn load(folders: &[PathBuf]) -> anyhow::Result<Loaded> {
+    let mut registry = Registry::default();
+    for module in sasrun_modules::builtin() {
+        registry.add(Arc::new(InProcess(module)));
+    }
+    let mut extensions = Extensions::default();
+    let mut sources = Vec::new();
+    let mut hashes = BTreeMap::new();
+    let own = std::env::current_exe().context("where is this program?")?;
+    for file in discover(folders)? {
+        hashes.insert(file.path.display().to_string(), file.sha256.clone());
+        let plugin = start(file, &own)?;
+        for module in plugin.modules {
+            registry.add(Arc::new(Remote(module)));
+        }
+        extend(&mut extensions, plugin.filters, plugin.tests);
+        sources.extend(plugin.inventory_sources);
+    }
+    Ok(Loaded {
+        registry: Arc::new(registry),
+        extensions,
+        sources: Arc::new(PluginSources(sources)),
+        hashes,
+    })
+}
+
+fn start(file: sasrun_plugin_host::PluginFile, own: &Path) -> anyhow::Result<Plugin> {
+    let path = file.path.clone();
+    Plugin::start(file, own)
+        .with_context(|| format!("the plugin {} cannot be used", path.display()))
+}
+
+fn extend(
+    extensions: &mut Extensions,
+    filters: Vec<sasrun_plugin_host::RemoteFilter>,
+    tests: Vec<sasrun_plugin_host::RemoteTest>,
+) {
+    for filter in filters {
+        let name = Name::from(filter.name());
+        let function: ExtensionFunction = Arc::new(move |values, _| {
+            let (value, arguments) = split(values);
+            let result = filter.apply(&value, &arguments);
+            result
+                .map(Value::from)
+                .map_err(|error| ExtensionError::new(error.message))
+        });
+        extensions.filters.insert(name, function);
+    }
+    for test in tests {
+        let name = Name::from(test.name());
+        let function: ExtensionFunction = Arc::new(move |values, _| {
+            let (value, arguments) = split(values);
+            let result = test.apply(&value, &arguments);
+            result
+                .map(Value::Bool)
+                .map_err(|error| ExtensionError::new(error.message))
+        });
+        extensions.tests.insert(name, function);
+    }
+}
+
+fn split(values: &[Value]) -> (serde_json::Value, Vec<serde_json::Value>) {
+    let mut json = values.iter().map(serde_json::Value::from);
+    (json.next().unwrap_or_default(), json.collect())
+}
+
+/// A module of a plugin, as the engine takes it.
+struct Remote(RemoteModule);
+
+impl TaskModule for Remote {
+    fn spec(&self) -> &ModuleSpec {
+        self.0.spec()
+    }
+
+    fn start(&self, call: Call) -> Box<dyn Talk> {
+        Box::new(RemoteTalk(self.0.start(call)))
+    }
+}
+
+struct RemoteTalk(RemoteConversation);
+
+impl Talk for RemoteTalk {
+    fn next(&mut self, answer: Option<Answer>) -> BoxFuture<'_, Step> {
+        Box::pin(async move {
+            match self.0.next(answer).await {
+                Ok(step) => step,
+                Err(error) => Step::Failed {
+                    failure: Failure::new(error.to_string()),
+                },
+            }
+        })
+    }
+}
+
+/// Inventory forms of all plugins.
+pub(crate) struct PluginSources(Vec<RemoteSource>);
+
+impl InventorySources for PluginSources {
+    fn names(&self) -> Vec<Name> {
+        self.0
+            .iter()
+            .map(|source| Name::from(source.name()))
+            .collect()
+    }
+
+    fn read(&self, name: &str, path: &Path, document: &Node) -> Option<SourceInventory> {
+        let source = self.0.iter().find(|source| source.name() == name)?;
+        let result = source.read(&InventoryRequest {
+            source: name.to_owned(),
+            path: path.display().to_string(),
+            document: marked(document),
+        });
+        let groups = result.groups.into_iter().map(|(name, group)| SourceGroup {
+            name,
+            hosts: group.hosts,
+            children: group.children,
+            variables: group.variables,
+        });
+        let hosts = result.hosts.into_iter().map(|(name, host)| SourceHost {
+            name,
+            variables: host.variables,
+        });
+        let problems = result.problems.into_iter().map(|problem| SourceProblem {
+            line: problem.line,
+            column: problem.column,
+            message: problem.message,
+            hint: problem.hint,
+        });
+        Some(SourceInventory {
+            groups: groups.collect(),
+            hosts: hosts.collect(),
+            problems: problems.collect(),
+        })
+    }
+}
+
+/// A written value with its places, as sources get it.
+fn marked(node: &Node) -> Marked {
+    let value = match &node.kind {
+        NodeKind::Null => MarkedValue::Null,
+        NodeKind::Bool(value) => MarkedValue::Bool(*value),
+        NodeKind::Int(value) => MarkedValue::Int(*value),
+        NodeKind::Float(value) => MarkedValue::Float(*value),
+        NodeKind::Text(text) => MarkedValue::Text(text.text.to_string()),
+        NodeKind::List(items) => MarkedValue::List(items.iter().map(marked).collect()),
+        NodeKind::Map(entries) => MarkedValue::Map(
+            entries
+                .iter()
+                .map(|entry| MarkedEntry {
+                    key: marked(&entry.key),
+                    value: marked(&entry.value),
+                })
+                .collect(),
+        ),
+        NodeKind::Data(value) => marked_data(value),
+    };
+    Marked {
+        line: node.span.line,
+        column: node.span.column,
+        value,
+    }
+}
+
+fn marked_data(value: &Value) -> MarkedValue {
+    match value {
+        Value::Bool(value) => MarkedValue::Bool(*value),
+        Value::Int(value) => MarkedValue::Int(*value),
+        Value::Float(value) => MarkedValue::Float(*value),
+        Value::Text(text) => MarkedValue::Text(text.to_string()),
+        _ => MarkedValue::Null,
+    }
+}

@@ -1,0 +1,92 @@
+//! Where things lie that the user did not name: installed playbooks, roles, the state of runs.
+
+use std::path::{Path, PathBuf};
+
+use sasrun_load::Settings;
+
+use crate::args::SourceArguments;
+
+/// Inventory when none is named, as for Ansible.
+const DEFAULT_INVENTORY: &str = "/etc/ansible/hosts";
+
+/// A playbook as named, or the installed one of that name.
+pub(crate) fn playbook_path(named: &Path) -> PathBuf {
+    if named.exists() || named.is_absolute() {
+        return named.to_owned();
+    }
+    match installed_playbooks()
+        .map(|folder| folder.join(named))
+        .filter(|path| path.exists())
+    {
+        Some(path) => path,
+        None => named.to_owned(),
+    }
+}
+
+/// `share/sasrun/playbooks` beside the folder of the binary, where `make install` puts them.
+fn installed_playbooks() -> Option<PathBuf> {
+    let binary = std::env::current_exe().ok()?.canonicalize().ok()?;
+    Some(binary.parent()?.parent()?.join("share/sasrun/playbooks"))
+}
+
+/// Inventory sources as named, or the default.
+pub(crate) fn inventories(arguments: &SourceArguments) -> Vec<String> {
+    if arguments.inventory.is_empty() && Path::new(DEFAULT_INVENTORY).exists() {
+        return vec![DEFAULT_INVENTORY.to_owned()];
+    }
+    arguments.inventory.clone()
+}
+
+/// Folders of roles and collections.
+pub(crate) fn loader_settings(arguments: &SourceArguments) -> Settings {
+    let mut roles_paths = arguments.roles_path.clone();
+    let mut collections_paths: Vec<PathBuf> = std::env::var_os("ANSIBLE_COLLECTIONS_PATH")
+        .iter()
+        .flat_map(|paths| std::env::split_paths(paths).collect::<Vec<_>>())
+        .collect();
+    if let Some(home) = std::env::home_dir() {
+        roles_paths.push(home.join(".ansible/roles"));
+        collections_paths.push(home.join(".ansible/collections"));
+    }
+    roles_paths.extend(["/usr/share/ansible/roles", "/etc/ansible/roles"].map(PathBuf::from));
+    collections_paths.push("/usr/share/ansible/collections".into());
+    Settings {
+        roles_paths,
+        collections_paths,
+    }
+}
+
+/// Folders beside which `plugins/` may stand: those of playbooks and of inventories.
+pub(crate) fn plugin_neighbours(playbooks: &[PathBuf], inventories: &[String]) -> Vec<PathBuf> {
+    let folder = |path: &Path| match path.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => PathBuf::from("."),
+        Some(parent) => parent.to_owned(),
+        None => PathBuf::from("."),
+    };
+    let inventories = inventories
+        .iter()
+        .map(Path::new)
+        .filter(|path| path.exists());
+    let of_inventories = inventories.map(|path| {
+        if path.is_dir() {
+            path.to_owned()
+        } else {
+            folder(path)
+        }
+    });
+    playbooks
+        .iter()
+        .map(|path| folder(path))
+        .chain(of_inventories)
+        .collect()
+}
+
+/// Where runs are kept.
+pub(crate) fn state_directory() -> Option<PathBuf> {
+    let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
+    sasrun_journal::state_directory(
+        variable("SASRUN_STATE"),
+        variable("XDG_STATE_HOME"),
+        std::env::home_dir(),
+    )
+}

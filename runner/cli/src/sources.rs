@@ -1,0 +1,143 @@
+//! The user's files, loaded: plugins first, for they bring modules and inventory forms.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use sasrun_load::{HostPattern, Loader, SyntaxProblem, TemplateSyntax};
+use sasrun_model::{Diagnostic, Inventory, Name, Playbook};
+use sasrun_report::{Mask, render_diagnostics};
+use sasrun_template::Templates;
+
+use crate::args::SourceArguments;
+use crate::catalogue::Catalogue;
+use crate::plugins::{self, Loaded};
+use crate::{exit_code, output, settings, world};
+
+/// What every command that reads the user's files starts from.
+pub(crate) struct Sources {
+    pub loader: Arc<Loader>,
+    pub loaded: Loaded,
+    pub templates: Templates,
+    pub mask: Mask,
+    pub inventories: Vec<String>,
+}
+
+/// Problems of the user's files were shown; the command ends with this code.
+pub(crate) struct Refused(pub u8);
+
+impl Sources {
+    /// Starts the plugins and makes a loader that knows what they bring.
+    pub(crate) fn open(arguments: &SourceArguments, playbooks: &[PathBuf]) -> anyhow::Result<Self> {
+        let inventories = settings::inventories(arguments);
+        let beside = settings::plugin_neighbours(playbooks, &inventories);
+        let loaded = plugins::load(&plugins::folders(&arguments.plugins, &beside))?;
+        let templates = Templates::new(world::controller(), loaded.extensions.clone());
+        let loader = Loader::new(Arc::new(Catalogue(Arc::clone(&loaded.registry))))
+            .with_settings(settings::loader_settings(arguments))
+            .with_template_syntax(Arc::new(Syntax(templates.clone())))
+            .with_inventory_sources(Arc::clone(&loaded.sources) as _);
+        Ok(Self {
+            loader: Arc::new(loader),
+            loaded,
+            templates,
+            mask: Mask::default(),
+            inventories,
+        })
+    }
+
+    /// Loads the inventory and every playbook; shows all problems of all of them at once.
+    pub(crate) fn load(
+        &self,
+        playbooks: &[PathBuf],
+    ) -> Result<(Inventory, Vec<Playbook>), Refused> {
+        let mut problems = Vec::new();
+        let mut inventory = self
+            .loader
+            .load_inventory(&self.inventories)
+            .unwrap_or_else(|found| {
+                problems.extend(found);
+                Inventory::default()
+            });
+        let mut loaded = Vec::new();
+        for path in playbooks {
+            match self.loader.load_playbook(path) {
+                Ok(playbook) => loaded.push(playbook),
+                Err(found) => problems.extend(found),
+            }
+            if let Err(found) = self
+                .loader
+                .add_variables_beside_playbook(&mut inventory, path)
+            {
+                problems.extend(found);
+            }
+        }
+        self.show_warnings();
+        for secret in self.loader.secrets() {
+            self.mask.register(&secret);
+        }
+        if problems.is_empty() {
+            Ok((inventory, loaded))
+        } else {
+            Err(self.refuse(&problems))
+        }
+    }
+
+    /// Hosts that a limit leaves.
+    pub(crate) fn limit(
+        &self,
+        limit: Option<&str>,
+        inventory: &Inventory,
+    ) -> Result<Option<Vec<Name>>, Refused> {
+        let Some(text) = limit else { return Ok(None) };
+        let selected =
+            HostPattern::parse(text).and_then(|pattern| pattern.select_strictly(inventory));
+        match selected {
+            Ok(hosts) => Ok(Some(hosts)),
+            Err(error) => {
+                output::error_line(&format!("sasrun: --limit {text}: {error}"));
+                Err(Refused(exit_code::INPUT))
+            }
+        }
+    }
+
+    /// Shows problems.
+    pub(crate) fn refuse(&self, problems: &[Diagnostic]) -> Refused {
+        let text = render_diagnostics(problems, output::error_style("auto"));
+        output::error_line(&self.mask.apply(text.trim_end()));
+        let count = problems.len();
+        let plural = if count == 1 { "" } else { "s" };
+        output::error_line(&format!(
+            "\n{count} problem{plural}; nothing was contacted."
+        ));
+        Refused(exit_code::INPUT)
+    }
+
+    fn show_warnings(&self) {
+        let warnings = self.loader.take_warnings();
+        if !warnings.is_empty() {
+            let text = render_diagnostics(&warnings, output::error_style("auto"));
+            output::error_line(&self.mask.apply(text.trim_end()));
+        }
+    }
+}
+
+/// Checks templates where they are loaded.
+struct Syntax(Templates);
+
+impl TemplateSyntax for Syntax {
+    fn check_template(&self, text: &str) -> Result<(), SyntaxProblem> {
+        self.0.check_template(text).map_err(problem)
+    }
+
+    fn check_expression(&self, text: &str) -> Result<(), SyntaxProblem> {
+        self.0.check_expression(text).map_err(problem)
+    }
+}
+
+fn problem(problem: sasrun_template::SyntaxProblem) -> SyntaxProblem {
+    SyntaxProblem {
+        message: problem.message,
+        line: problem.line,
+        column: problem.column,
+    }
+}

@@ -1,0 +1,114 @@
+//! The controller as templates may ask about it.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::Arc;
+
+use sasrun_load::Loader;
+use sasrun_model::Value;
+use sasrun_template::{CommandOutput, PathKind, World, WorldError};
+
+/// The controller's disk, clock, environment and shell.
+#[derive(Default)]
+pub(crate) struct Controller;
+
+fn failed(what: impl std::fmt::Display) -> WorldError {
+    WorldError::Failed(what.to_string())
+}
+
+impl World for Controller {
+    fn now(&self) -> jiff::Zoned {
+        jiff::Zoned::now()
+    }
+
+    fn random(&self) -> u64 {
+        rand::random()
+    }
+
+    fn env(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    fn read_file(&self, path: &str) -> Result<Vec<u8>, WorldError> {
+        fs::read(path).map_err(|error| failed(format!("{path}: {error}")))
+    }
+
+    fn write_private_file(&self, path: &str, content: &[u8]) -> Result<(), WorldError> {
+        use std::io::Write;
+        let write = || {
+            if let Some(parent) = Path::new(path).parent() {
+                fs::create_dir_all(parent)?;
+            }
+            let mut options = fs::OpenOptions::new();
+            let mut file = options
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(0o600)
+                .open(path)?;
+            file.write_all(content)
+        };
+        write().map_err(|error: std::io::Error| failed(format!("{path}: {error}")))
+    }
+
+    fn path_kind(&self, path: &str) -> Option<PathKind> {
+        let own = fs::symlink_metadata(path).ok()?;
+        let followed = fs::metadata(path).ok();
+        let parent = Path::new(path)
+            .parent()
+            .and_then(|parent| fs::metadata(parent).ok());
+        Some(PathKind {
+            is_file: followed.as_ref().is_some_and(fs::Metadata::is_file),
+            is_directory: followed.as_ref().is_some_and(fs::Metadata::is_dir),
+            is_link: own.is_symlink(),
+            is_mount: parent.is_some_and(|parent| parent.dev() != own.dev()),
+        })
+    }
+
+    fn real_path(&self, path: &str) -> Result<String, WorldError> {
+        let real = fs::canonicalize(path).map_err(|error| failed(format!("{path}: {error}")))?;
+        Ok(real.display().to_string())
+    }
+
+    fn glob(&self, pattern: &str) -> Result<Vec<String>, WorldError> {
+        let (folder, name) = pattern.rsplit_once('/').unwrap_or((".", pattern));
+        let glob = globset::Glob::new(name).map_err(failed)?.compile_matcher();
+        let Ok(entries) = fs::read_dir(folder) else {
+            return Ok(Vec::new());
+        };
+        let mut found: Vec<String> = entries
+            .filter_map(Result::ok)
+            .filter(|entry| glob.is_match(entry.file_name()))
+            .map(|entry| entry.path().display().to_string())
+            .collect();
+        found.sort();
+        Ok(found)
+    }
+
+    fn run_command(&self, command: &str) -> Result<CommandOutput, WorldError> {
+        let output = std::process::Command::new("/bin/sh")
+            .arg("-c")
+            .arg(command)
+            .output();
+        let output = output.map_err(failed)?;
+        Ok(CommandOutput {
+            code: output.status.code().unwrap_or(-1),
+            stdout: output.stdout,
+            stderr: output.stderr,
+        })
+    }
+
+    fn fetch(&self, _: &str) -> Result<Vec<u8>, WorldError> {
+        Err(WorldError::NotAvailable("fetching pages"))
+    }
+
+    fn parse_yaml(&self, text: &str) -> Result<Vec<Value>, WorldError> {
+        Loader::parse_documents(text).map_err(failed)
+    }
+}
+
+/// The controller, shared.
+pub(crate) fn controller() -> Arc<dyn World> {
+    Arc::new(Controller)
+}

@@ -1,0 +1,88 @@
+//! What the user wants of a run, as meant rather than as typed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use sasrun_connection::{Limits, Secret};
+use sasrun_model::{Name, Variables};
+use tokio::sync::watch;
+
+/// Settings of one run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Predicts instead of changing.
+    pub check: bool,
+    /// Shows differences.
+    pub diff: bool,
+    /// How many hosts work at the same time.
+    pub forks: usize,
+    /// Hosts that the limit leaves; none when there is no limit.
+    pub limit: Option<Vec<Name>>,
+    /// Tags to run; empty means all.
+    pub tags: Vec<String>,
+    /// Tags to leave out.
+    pub skip_tags: Vec<String>,
+    /// Name of the task to begin with.
+    pub start_at_task: Option<String>,
+    /// Variables of the command line.
+    pub extra_variables: Variables,
+    /// How to reach hosts that do not say otherwise.
+    pub connection: ConnectionDefaults,
+    /// Whom to become where nothing else says.
+    pub become_defaults: BecomeDefaults,
+    /// Runs handlers of failed hosts too.
+    pub force_handlers: bool,
+    /// Wishes to stop, from signals.
+    pub stop: watch::Receiver<Stop>,
+    /// Directory of the first playbook.
+    pub playbook_directory: PathBuf,
+}
+
+/// How urgently the run is to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Stop {
+    /// Not at all.
+    #[default]
+    No,
+    /// Nothing new begins, what runs may end.
+    AfterRunning,
+    /// What runs is left or ended.
+    Now,
+}
+
+/// How to reach hosts that do not say otherwise.
+#[derive(Debug, Clone, Default)]
+pub struct ConnectionDefaults {
+    /// `ssh`, `local`.
+    pub kind: Option<String>,
+    /// Login name.
+    pub user: Option<String>,
+    /// Key file.
+    pub private_key: Option<PathBuf>,
+    /// Password.
+    pub password: Option<Secret>,
+    /// Whether host keys are checked.
+    pub host_key_checking: bool,
+    /// Limits.
+    pub limits: Limits,
+    /// OpenSSH's client configuration files that were found, in order.
+    pub ssh_config: Option<std::sync::Arc<sasrun_connection::SshConfig>>,
+}
+
+/// Whom to become where nothing else says.
+#[derive(Debug, Clone, Default)]
+pub struct BecomeDefaults {
+    /// Whether to become at all.
+    pub enabled: bool,
+    /// `sudo` or `su`.
+    pub method: Option<String>,
+    /// The user.
+    pub user: Option<String>,
+    /// The password.
+    pub password: Option<Secret>,
+}
+
+impl Options {
+    /// How long to wait for a module that does not answer at all.
+    pub const MODULE_LIMIT: Duration = Duration::from_secs(60);
+}

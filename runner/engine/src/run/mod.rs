@@ -1,0 +1,279 @@
+//! The front door: plays in order, batches of hosts, and how it all ends.
+
+mod batch;
+mod play;
+mod state;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sasrun_model::{EventKind, HostFigures, Inventory, Name, Playbook, RunMode, Task};
+use sasrun_plugin::{Effect, Object};
+use sasrun_template::Templates;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::dispatcher::Dispatcher;
+use crate::error::EngineError;
+use crate::options::{Options, Stop};
+use crate::pool::Pool;
+use crate::registry::Registry;
+use crate::seams::{Console, Files, Journal, Observer, Secrets};
+use crate::task::HostRun;
+use crate::variables::Shared;
+
+pub(crate) use play::PlayRun;
+use state::State;
+
+/// What a run is made of.
+pub struct Parts {
+    /// Renders.
+    pub templates: Templates,
+    /// Modules.
+    pub registry: Arc<Registry>,
+    /// Files of the user's.
+    pub files: Arc<dyn Files>,
+    /// The durable record.
+    pub journal: Arc<dyn Journal>,
+    /// Reporters.
+    pub observers: Vec<Box<dyn Observer>>,
+    /// A person, if there is one.
+    pub console: Arc<dyn Console>,
+    /// Where secrets are registered.
+    pub secrets: Arc<dyn Secrets>,
+    /// Hosts and groups.
+    pub inventory: Inventory,
+    /// Id of the run.
+    pub run: Name,
+    /// SHA-256 of each plugin by its path.
+    pub plugins: BTreeMap<String, String>,
+    /// Version of sasrun.
+    pub version: String,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// Exit code.
+    pub exit_code: u8,
+    /// Why, in one sentence.
+    pub reason: String,
+    /// Figures of each host.
+    pub hosts: Vec<HostFigures>,
+}
+
+/// A run in progress. Everything happens on one thread; connections have their own tasks.
+pub(crate) struct Run {
+    pub(crate) options: Options,
+    pub(crate) templates: Templates,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) files: Arc<dyn Files>,
+    pub(crate) console: Arc<dyn Console>,
+    pub(crate) secrets: Arc<dyn Secrets>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) dispatcher: Dispatcher,
+    pub(crate) pool: Pool,
+    forks: Semaphore,
+    state: State,
+}
+
+/// Carries playbooks out, in order.
+///
+/// # Errors
+/// The files do not fit together, or the journal cannot be written. Trouble with hosts is in the
+/// summary.
+pub async fn run(
+    playbooks: &[Playbook],
+    parts: Parts,
+    options: Options,
+) -> Result<Summary, EngineError> {
+    let started = EventKind::RunStarted {
+        run: Arc::clone(&parts.run),
+        mode: if options.check {
+            RunMode::Check
+        } else {
+            RunMode::Apply
+        },
+        playbooks: playbooks
+            .iter()
+            .map(|book| book.path.display().to_string())
+            .collect(),
+        inventories: parts
+            .inventory
+            .sources
+            .iter()
+            .map(|p| p.display().to_string())
+            .collect(),
+        limit: options.limit.as_ref().map(|hosts| hosts.join(",")),
+        plugins: parts.plugins.clone(),
+        version: parts.version.clone(),
+    };
+    let run = Run::new(parts, options);
+    run.dispatcher.emit(started);
+    run.dispatcher.durable().await?;
+    let unanswered = run.unanswered_gates(playbooks);
+    if unanswered.is_empty() {
+        run.plays(playbooks).await;
+    } else {
+        run.refuse(&format!(
+            "these gates need an answer before an unattended run begins: {}; write them under \
+             `gates:` of the inventory, or run on a terminal",
+            unanswered.join(", ")
+        ));
+    }
+    run.pool.close().await;
+    let summary = run.state.summary(&run);
+    run.dispatcher.emit(EventKind::RunFinished {
+        hosts: summary.hosts.clone(),
+        exit_code: summary.exit_code,
+        reason: summary.reason.clone(),
+    });
+    run.dispatcher.durable().await?;
+    Ok(summary)
+}
+
+impl Run {
+    fn new(parts: Parts, options: Options) -> Self {
+        Self {
+            shared: Arc::new(Shared::new(parts.inventory, &options)),
+            dispatcher: Dispatcher::new(parts.journal, parts.observers),
+            pool: Pool::default(),
+            forks: Semaphore::new(options.forks.max(1)),
+            state: State::default(),
+            templates: parts.templates,
+            registry: parts.registry,
+            files: parts.files,
+            console: parts.console,
+            secrets: parts.secrets,
+            options,
+        }
+    }
+
+    async fn plays(&self, playbooks: &[Playbook]) {
+        for play in playbooks.iter().flat_map(|playbook| &playbook.plays) {
+            if self.is_stopping() {
+                return;
+            }
+            self.play(play).await;
+            if self.state.is_over() {
+                return;
+            }
+        }
+    }
+
+    /// Waits for a place among the hosts that work at the same time.
+    pub(crate) async fn fork(&self) -> Option<SemaphorePermit<'_>> {
+        self.forks.acquire().await.ok()
+    }
+
+    /// Whether nothing new may begin.
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.options.stop.borrow() != Stop::No || self.dispatcher.failure().is_some()
+    }
+
+    /// Waits; false when the run is to stop.
+    pub(crate) async fn pause(&self, duration: Duration) -> bool {
+        let mut stop = self.options.stop.clone();
+        tokio::select! {
+            () = tokio::time::sleep(duration) => !self.is_stopping(),
+            _ = stop.wait_for(|stop| *stop != Stop::No) => false,
+        }
+    }
+
+    /// Tells the operator something.
+    pub(crate) fn warn(&self, sentence: String) {
+        self.dispatcher.emit(EventKind::Warning { sentence });
+    }
+
+    /// Ends the run before any change.
+    pub(crate) fn refuse(&self, reason: &str) {
+        self.state.refuse(reason);
+        self.dispatcher.emit(EventKind::Stopping {
+            reason: reason.to_owned(),
+        });
+    }
+
+    /// How many times this host came to this task before.
+    pub(crate) fn occurrence(&self, host: &Name, task: &Task) -> u32 {
+        self.state.occurrence(host, task)
+    }
+
+    /// Counts that a host begins a task.
+    pub(crate) fn comes_to(&self, host: &Name, task: &Task) {
+        self.state.comes_to(host, task);
+    }
+
+    /// Merges facts into what a host knows.
+    pub(crate) fn learn_facts(&self, host: &Name, facts: &Object) {
+        self.shared.change_host(host, |learnt| {
+            for (name, value) in facts {
+                let value = sasrun_model::Value::from(value.clone());
+                let plain = name.strip_prefix("ansible_").unwrap_or(name);
+                Arc::make_mut(&mut learnt.facts).insert(plain.into(), value.clone());
+                Arc::make_mut(&mut learnt.injected).insert(name.as_str().into(), value);
+            }
+        });
+    }
+
+    /// Forgets a host's facts.
+    pub(crate) fn clear_facts(&self, host: &Name) {
+        self.shared.change_host(host, |learnt| {
+            learnt.facts = Arc::default();
+            learnt.injected = Arc::default();
+        });
+    }
+
+    /// Gives the variables that `set_fact` made on one host to others, for `run_once`.
+    pub(crate) fn share_facts(&self, first: &Name, hosts: &[Name]) {
+        let made = self.shared.host(first).set;
+        for host in hosts.iter().filter(|host| *host != first) {
+            self.shared.change_host(host, |learnt| {
+                let set = Arc::make_mut(&mut learnt.set);
+                set.extend(
+                    made.iter()
+                        .map(|(name, value)| (Arc::clone(name), value.clone())),
+                );
+            });
+        }
+    }
+
+    /// Closes the connection of a task's host, so that the next task logs in anew.
+    pub(crate) async fn reset_connection(&self, host_run: &HostRun<'_>) {
+        let scope = host_run.scope();
+        match crate::talk::reach(host_run, &scope, None) {
+            Ok(reach) => self.pool.reset(&reach.target).await,
+            Err(error) => self.warn(format!(
+                "{}: the connection is kept: {error}",
+                host_run.host
+            )),
+        }
+    }
+
+    /// Lets an effect of a module happen.
+    pub(crate) async fn effect(&self, host: &Name, effect: &Effect) -> Result<(), String> {
+        match effect {
+            Effect::IncludeVariables { variables } => self.shared.change_host(host, |learnt| {
+                let included = Arc::make_mut(&mut learnt.included);
+                let values = variables.clone();
+                included.extend(values.into_iter().map(|(k, v)| (Name::from(k), v.into())));
+            }),
+            Effect::AddHost {
+                name,
+                groups,
+                variables,
+            } => {
+                state::add_host(&self.shared, name, groups, variables);
+            }
+            Effect::GroupBy { groups, parents } => {
+                state::group_by(&self.shared, host, groups, parents);
+            }
+            Effect::Finding { id, sentence } => self.dispatcher.emit(EventKind::Finding {
+                id: id.clone(),
+                host: Some(Arc::clone(host)),
+                sentence: sentence.clone(),
+            }),
+            _ => {}
+        }
+        Ok(())
+    }
+}

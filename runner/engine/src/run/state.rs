@@ -1,0 +1,230 @@
+//! What the run as a whole remembers: figures, hosts that dropped out, why it ends.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use sasrun_model::{Group, Host, HostFigures, Name, Node, Status, Task};
+use sasrun_plugin::Object;
+
+use super::{Run, Summary};
+use crate::options::Stop;
+use crate::task::HostOutcome;
+use crate::variables::Shared;
+
+/// State of the run, changed on the engine's thread alone.
+#[derive(Default)]
+pub(super) struct State {
+    figures: RefCell<IndexMap<Name, HostFigures>>,
+    /// Hosts that failed in a play, and are left out of the plays after it.
+    dropped: RefCell<HashSet<Name>>,
+    occurrences: RefCell<HashMap<(Name, Name), u32>>,
+    refused: RefCell<Option<String>>,
+    unknown: RefCell<Option<String>>,
+    over: Cell<bool>,
+    started_at: Cell<bool>,
+}
+
+impl State {
+    pub(super) fn occurrence(&self, host: &Name, task: &Task) -> u32 {
+        let occurrences = self.occurrences.borrow();
+        let key = (Arc::clone(host), Arc::clone(&task.path));
+        occurrences.get(&key).copied().unwrap_or(0)
+    }
+
+    pub(super) fn comes_to(&self, host: &Name, task: &Task) {
+        let key = (Arc::clone(host), Arc::clone(&task.path));
+        *self.occurrences.borrow_mut().entry(key).or_default() += 1;
+    }
+
+    pub(super) fn refuse(&self, reason: &str) {
+        self.refused
+            .borrow_mut()
+            .get_or_insert_with(|| reason.to_owned());
+        self.over.set(true);
+    }
+
+    /// No play begins any more.
+    pub(super) fn end(&self) {
+        self.over.set(true);
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.over.get()
+    }
+
+    pub(super) fn drop_host(&self, host: &Name) {
+        self.dropped.borrow_mut().insert(Arc::clone(host));
+    }
+
+    pub(super) fn keep_host(&self, host: &Name) {
+        self.dropped.borrow_mut().remove(host);
+    }
+
+    pub(super) fn is_dropped(&self, host: &Name) -> bool {
+        self.dropped.borrow().contains(host)
+    }
+
+    /// The end of the run: its exit code and why.
+    pub(super) fn summary(&self, run: &Run) -> Summary {
+        let hosts: Vec<HostFigures> = self.figures.borrow().values().cloned().collect();
+        let any = |field: fn(&HostFigures) -> u32| hosts.iter().any(|host| field(host) > 0);
+        let (exit_code, reason) = if let Some(failure) = run.dispatcher.failure() {
+            (1, failure.to_string())
+        } else if let Some(reason) = self.refused.borrow().clone() {
+            (8, reason)
+        } else if let Some(task) = self.unknown.borrow().clone() {
+            (
+                7,
+                format!("it is not known how \"{task}\" ended; look at the host and decide"),
+            )
+        } else if *run.options.stop.borrow() != Stop::No {
+            (130, "stopped before its end".to_owned())
+        } else if any(|host| host.failed) {
+            (2, "a step failed".to_owned())
+        } else if any(|host| host.unreachable) {
+            (4, "a host was unreachable".to_owned())
+        } else {
+            (0, "done".to_owned())
+        };
+        Summary {
+            exit_code,
+            reason,
+            hosts,
+        }
+    }
+}
+
+impl Run {
+    /// Counts an outcome for the recap.
+    pub(crate) fn count(&self, host: &Name, outcome: &HostOutcome, caught: bool) {
+        let mut all = self.state.figures.borrow_mut();
+        let figures = all.entry(Arc::clone(host)).or_insert_with(|| HostFigures {
+            host: Arc::clone(host),
+            ..HostFigures::default()
+        });
+        match outcome.outcome.status {
+            Status::Ok => figures.ok += 1,
+            Status::Changed => {
+                figures.ok += 1;
+                figures.changed += 1;
+            }
+            Status::Skipped => figures.skipped += 1,
+            Status::CannotKnow => figures.cannot_know += 1,
+            Status::Unreachable if outcome.ignored => figures.skipped += 1,
+            Status::Unreachable => figures.unreachable += 1,
+            Status::Failed | Status::Unknown if outcome.ignored => {
+                figures.ok += 1;
+                figures.ignored += 1;
+            }
+            Status::Failed | Status::Unknown if caught => figures.rescued += 1,
+            Status::Failed | Status::Unknown => figures.failed += 1,
+        }
+    }
+
+    /// Counts an including task that included something.
+    pub(crate) fn count_ok(&self, host: &Name) {
+        let mut all = self.state.figures.borrow_mut();
+        let figures = all.entry(Arc::clone(host)).or_insert_with(|| HostFigures {
+            host: Arc::clone(host),
+            ..HostFigures::default()
+        });
+        figures.ok += 1;
+    }
+
+    /// Notes that it is not known how a task ended.
+    pub(crate) fn found_unknown(&self, task: &str) {
+        self.state
+            .unknown
+            .borrow_mut()
+            .get_or_insert_with(|| task.to_owned());
+    }
+
+    /// Whether the run has come to the task it shall start at; always, when none is named.
+    pub(crate) fn starts_here(&self, task: &Task, name: &str) -> bool {
+        let Some(wanted) = &self.options.start_at_task else {
+            return true;
+        };
+        let own = task.name.as_ref().and_then(|node| node.as_str());
+        if !self.state.started_at.get() && (wanted == name || own == Some(wanted)) {
+            self.state.started_at.set(true);
+        }
+        self.state.started_at.get()
+    }
+}
+
+/// Adds a host to the inventory of the run.
+pub(super) fn add_host(shared: &Shared, name: &str, groups: &[String], variables: &Object) {
+    let name = Name::from(name);
+    shared.change_inventory(|inventory| {
+        let host = inventory
+            .hosts
+            .entry(Arc::clone(&name))
+            .or_insert_with(|| Host {
+                name: Arc::clone(&name),
+                ..Host::default()
+            });
+        for (key, value) in variables {
+            let node = Arc::new(Node::data(value.clone().into()));
+            host.variables.source.insert(key.as_str().into(), node);
+        }
+        let groups = groups.iter().map(|group| Name::from(group.as_str()));
+        let groups: Vec<Name> = if host.groups.is_empty() {
+            groups.chain(["ungrouped".into()]).collect()
+        } else {
+            groups.collect()
+        };
+        join(inventory, &name, &groups, &[]);
+    });
+}
+
+/// Puts a host into groups, and those below parents.
+pub(super) fn group_by(shared: &Shared, host: &Name, groups: &[String], parents: &[String]) {
+    let own = |names: &[String]| {
+        names
+            .iter()
+            .map(|n| Name::from(n.as_str()))
+            .collect::<Vec<_>>()
+    };
+    shared.change_inventory(|inventory| join(inventory, host, &own(groups), &own(parents)));
+}
+
+fn join(inventory: &mut sasrun_model::Inventory, host: &Name, groups: &[Name], parents: &[Name]) {
+    for group in groups.iter().chain(parents) {
+        inventory
+            .groups
+            .entry(Arc::clone(group))
+            .or_insert_with(|| Group {
+                name: Arc::clone(group),
+                depth: 1,
+                ..Group::default()
+            });
+        if let Some(all) = inventory.groups.get_mut("all")
+            && !all.children.contains(group)
+        {
+            all.children.push(Arc::clone(group));
+        }
+    }
+    for group in groups {
+        if let Some(group) = inventory.groups.get_mut(group)
+            && !group.hosts.contains(host)
+        {
+            group.hosts.push(Arc::clone(host));
+        }
+        if let Some(host) = inventory.hosts.get_mut(host)
+            && !host.groups.contains(group)
+        {
+            host.groups.push(Arc::clone(group));
+        }
+    }
+    for parent in parents {
+        if let Some(parent) = inventory.groups.get_mut(parent) {
+            for group in groups.iter().filter(|group| **group != parent.name) {
+                if !parent.children.contains(group) {
+                    parent.children.push(Arc::clone(group));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! What the engine needs from outside, as traits: the journal, observers, files, people.
+
+use std::path::{Path, PathBuf};
+
+use futures::future::BoxFuture;
+use sasrun_model::{
+    Diagnostic, Event, IncludeContext, Inventory, LoadedRole, LoadedSteps, Name, Place,
+    RoleRequest, Span, Variables,
+};
+use sasrun_plugin::{ControllerFile, SearchIn};
+
+/// Keeps the durable record of a run.
+pub trait Journal: Send + Sync {
+    /// Adds an event. Durable only once [`durable`](Self::durable) said so.
+    ///
+    /// # Errors
+    /// The record cannot be written; the run then begins nothing new.
+    fn append(&self, event: &Event) -> Result<(), JournalFailure>;
+
+    /// Waits until everything added so far would survive a crash. Calls of several hosts share
+    /// one wait.
+    ///
+    /// # Errors
+    /// As [`append`](Self::append).
+    fn durable(&self) -> BoxFuture<'_, Result<(), JournalFailure>>;
+}
+
+/// Why the journal cannot be written.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the journal cannot be written: {0}")]
+pub struct JournalFailure(pub String);
+
+/// Sees every event after the journal did. Best effort: it cannot fail a run.
+pub trait Observer {
+    /// Takes one event.
+    fn event(&mut self, event: &Event);
+}
+
+/// What the engine asks of the loader while a run goes on.
+pub trait Files: Send + Sync {
+    /// Hosts of a pattern, in the inventory's order.
+    ///
+    /// # Errors
+    /// The pattern cannot be read.
+    fn select(&self, pattern: &str, inventory: &Inventory) -> Result<Vec<Name>, String>;
+
+    /// Loads the steps of `include_tasks`.
+    ///
+    /// # Errors
+    /// All problems of the file.
+    fn load_tasks(&self, file: &str, at: &IncludeContext) -> Result<LoadedSteps, Vec<Diagnostic>>;
+
+    /// Loads the role of `include_role`.
+    ///
+    /// # Errors
+    /// All problems of its files.
+    fn load_role(
+        &self,
+        request: &RoleRequest,
+        at: &IncludeContext,
+    ) -> Result<LoadedRole, Vec<Diagnostic>>;
+
+    /// Loads a file of variables.
+    ///
+    /// # Errors
+    /// All problems of the file.
+    fn load_variables(&self, path: &Path) -> Result<Variables, Vec<Diagnostic>>;
+
+    /// Finds a file of the controller as Ansible searches.
+    ///
+    /// # Errors
+    /// It is not there or cannot be read.
+    fn find(&self, name: &str, search: SearchIn, within: &Within) -> Result<PathBuf, String>;
+
+    /// Describes a file or directory of the controller.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    fn describe(&self, path: &Path, checksum: Option<&str>) -> Result<ControllerFile, String>;
+
+    /// Reads a text of the controller.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    fn read_text(&self, path: &Path) -> Result<String, String>;
+
+    /// Writes a file on the controller.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn write(&self, path: &Path, content: &[u8]) -> Result<(), String>;
+
+    /// The place that a span names.
+    fn place(&self, span: Span) -> Option<Place>;
+}
+
+/// Where a search for a file begins.
+#[derive(Debug, Clone, Default)]
+pub struct Within {
+    /// Role folders, innermost first.
+    pub roles: Vec<PathBuf>,
+    /// Directory of the file the task stands in.
+    pub task_directory: PathBuf,
+    /// Directory of the play.
+    pub play_directory: PathBuf,
+}
+
+/// A person, if there is one.
+pub trait Console: Send + Sync {
+    /// Whether anybody is there to answer.
+    fn is_interactive(&self) -> bool;
+
+    /// Asks; gives the line typed, or none when the time passed or nobody is there.
+    fn ask(
+        &self,
+        text: &str,
+        echo: bool,
+        limit: Option<std::time::Duration>,
+    ) -> BoxFuture<'_, Option<String>>;
+}
+
+/// Collects the values that no output may show.
+pub trait Secrets: Send + Sync {
+    /// Registers a value.
+    fn register(&self, value: &str);
+}

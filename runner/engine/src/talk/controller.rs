@@ -1,0 +1,220 @@
+//! Requests about the controller: files, templates, expressions, people.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sasrun_model::{Name, Value};
+use sasrun_plugin::{Answer, ControllerRequest, Object, SearchIn};
+use sasrun_template::{RenderOptions, Scope, TemplateError};
+
+use super::{Talking, refused};
+use crate::gates::{ANSWERS, answer};
+use crate::looking::Looking;
+use crate::seams::Within;
+
+impl Talking<'_> {
+    pub(super) async fn controller(&mut self, request: ControllerRequest) -> Answer {
+        match request {
+            ControllerRequest::File {
+                name,
+                search,
+                checksum,
+            } => {
+                let files = &self.host_run.run.files;
+                let found = files
+                    .find(&name, search, &self.within())
+                    .and_then(|path| files.describe(&path, checksum.as_deref()));
+                match found {
+                    Ok(file) => Answer::ControllerFile { file },
+                    Err(message) => refused("not_found", message),
+                }
+            }
+            ControllerRequest::RenderFile {
+                name,
+                options,
+                variables,
+            } => self.render_file(&name, &options, variables),
+            ControllerRequest::Render { text } => {
+                let scope: Arc<dyn Scope> = Arc::clone(&self.scope) as _;
+                let node = sasrun_model::Node::text(self.host_run.task.span, text);
+                value(self.host_run.templates().resolve(&node, &scope))
+            }
+            ControllerRequest::Evaluate { expression } => {
+                let scope: Arc<dyn Scope> = Arc::clone(&self.scope) as _;
+                value(self.host_run.templates().expression(&expression, &scope))
+            }
+            ControllerRequest::LoadVariables { options } => self.load_variables(&options),
+            ControllerRequest::Prompt {
+                text,
+                echo,
+                timeout_ms,
+            } => {
+                let limit = timeout_ms.map(Duration::from_millis);
+                let typed = self.host_run.run.console.ask(&text, echo, limit).await;
+                Answer::Value {
+                    value: typed.map_or(serde_json::Value::Null, Into::into),
+                }
+            }
+            ControllerRequest::Gate { id, text } => self.gate(&id, &text).await,
+            _ => refused("protocol", "this engine does not know the request"),
+        }
+    }
+
+    fn within(&self) -> Within {
+        Within {
+            roles: self.host_run.level.role_folders(),
+            task_directory: self.host_run.task.directory.clone(),
+            play_directory: self.host_run.play.play.directory.clone(),
+        }
+    }
+
+    fn render_file(&self, name: &str, options: &Object, variables: Object) -> Answer {
+        let files = &self.host_run.run.files;
+        let path = match files.find(name, SearchIn::Templates, &self.within()) {
+            Ok(path) => path,
+            Err(message) => return refused("not_found", message),
+        };
+        let text = match files.read_text(&path) {
+            Ok(text) => text,
+            Err(message) => return refused("not_found", message),
+        };
+        let locals = variables
+            .into_iter()
+            .map(|(name, value)| (Name::from(name), value.into()));
+        let scope: Arc<dyn Scope> = Arc::new(self.scope.with(locals.chain(of_template(&path))));
+        let options = render_options(&path, options);
+        match self.host_run.templates().render(&text, &scope, &options) {
+            Ok(text) => Answer::Value { value: text.into() },
+            Err(error) => refused("template", format!("{}: {error}", path.display())),
+        }
+    }
+
+    fn load_variables(&self, options: &Object) -> Answer {
+        let text = |key: &str| options.get(key).and_then(serde_json::Value::as_str);
+        let Some(name) = text("file").or_else(|| text("_raw_params")) else {
+            return refused("protocol", "include_vars needs a file");
+        };
+        let files = &self.host_run.run.files;
+        let path = match files.find(name, SearchIn::Vars, &self.within()) {
+            Ok(path) => path,
+            Err(message) => return refused("not_found", message),
+        };
+        let written = match files.load_variables(&path) {
+            Ok(written) => written,
+            Err(problems) => {
+                let all = problems.iter().map(ToString::to_string).collect::<Vec<_>>();
+                return refused("other", all.join("\n"));
+            }
+        };
+        let scope: Arc<dyn Scope> = Arc::clone(&self.scope) as _;
+        let mut variables = Object::new();
+        for (name, node) in &written {
+            match self.host_run.templates().resolve(node, &scope) {
+                Ok(value) => variables.insert(name.to_string(), (&value).into()),
+                Err(error) => return refused("template", format!("{name}: {error}")),
+            };
+        }
+        Answer::Value {
+            value: serde_json::json!({
+                "variables": variables,
+                "files": [path.display().to_string()],
+            }),
+        }
+    }
+
+    /// The recorded answer of a gate, or that of the person at the terminal.
+    async fn gate(&self, id: &str, text: &str) -> Answer {
+        let scope: Arc<dyn Scope> = Arc::clone(&self.scope) as _;
+        let answers = self
+            .host_run
+            .templates()
+            .variable(ANSWERS, &scope)
+            .ok()
+            .flatten();
+        if let Some(recorded) = answers.as_ref().and_then(|answers| answer(answers, id)) {
+            return Answer::Value {
+                value: (&recorded).into(),
+            };
+        }
+        let console = &self.host_run.run.console;
+        if !console.is_interactive() {
+            return Answer::Value {
+                value: serde_json::Value::Null,
+            };
+        }
+        match console
+            .ask(&format!("{id}: {text} [yes/no] "), true, None)
+            .await
+        {
+            Some(typed) => Answer::Value {
+                value: serde_json::json!({ "answer": typed.trim(), "by": "the terminal" }),
+            },
+            None => Answer::Value {
+                value: serde_json::Value::Null,
+            },
+        }
+    }
+}
+
+/// How a template file is read, from the arguments of the module.
+fn render_options(path: &std::path::Path, given: &Object) -> RenderOptions {
+    let text = |key: &str| {
+        given
+            .get(key)
+            .and_then(serde_json::Value::as_str)
+            .map(str::to_owned)
+    };
+    let flag = |key: &str| given.get(key).and_then(serde_json::Value::as_bool);
+    let default = RenderOptions::default();
+    RenderOptions {
+        name: Some(path.display().to_string().into()),
+        trim_blocks: flag("trim_blocks").unwrap_or(default.trim_blocks),
+        lstrip_blocks: flag("lstrip_blocks").unwrap_or(default.lstrip_blocks),
+        newline_sequence: text("newline_sequence").unwrap_or(default.newline_sequence),
+        block_start: text("block_start_string").unwrap_or(default.block_start),
+        block_end: text("block_end_string").unwrap_or(default.block_end),
+        variable_start: text("variable_start_string").unwrap_or(default.variable_start),
+        variable_end: text("variable_end_string").unwrap_or(default.variable_end),
+        comment_start: text("comment_start_string").unwrap_or(default.comment_start),
+        comment_end: text("comment_end_string").unwrap_or(default.comment_end),
+        search_path: path
+            .parent()
+            .map(|p| p.display().to_string())
+            .into_iter()
+            .collect(),
+    }
+}
+
+/// Variables that a template sees of itself.
+fn of_template(path: &std::path::Path) -> [(Name, Value); 4] {
+    let shown = Value::from(path.display().to_string());
+    let name = path
+        .file_name()
+        .map(|n| n.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    [
+        ("ansible_managed".into(), "Ansible managed".into()),
+        ("template_path".into(), shown.clone()),
+        ("template_fullpath".into(), shown),
+        ("template_name".into(), name.into()),
+    ]
+}
+
+fn value(result: Result<Value, TemplateError>) -> Answer {
+    match result {
+        Ok(value) => match value.cannot_know() {
+            Some(reason) => cannot_know(reason),
+            None => Answer::Value {
+                value: (&value).into(),
+            },
+        },
+        Err(error) => match error.cannot_know() {
+            Some(reason) => cannot_know(reason),
+            None => refused("template", error.to_string()),
+        },
+    }
+}
+
+fn cannot_know(reason: &str) -> Answer {
+    refused("cannot_know", reason)
+}

@@ -1,0 +1,256 @@
+//! Requests about the host: reads in one round trip, commands, files.
+
+use std::path::Path;
+
+use sasrun_connection::{Connection, ConnectionError, Identity};
+use sasrun_plugin::{
+    Answer, Change, Command, Content, Place, Read, ReadAnswer, Refusal, TreeEntryKind, WriteFile,
+    WriteTree, Written,
+};
+
+use super::{Reply, Talking, convert, lost};
+
+impl Talking<'_> {
+    /// Answers reads: those of the host together, the others one by one.
+    pub(super) async fn read(&mut self, reads: Vec<Read>) -> Reply {
+        let environment = std::mem::take(&mut self.environment);
+        let batch: Vec<_> = reads
+            .iter()
+            .map(|read| convert::read(read, &environment, self.left()))
+            .collect();
+        self.environment = environment;
+        let together: Vec<_> = batch.iter().flatten().cloned().collect();
+        let mut answered = Vec::new();
+        if !together.is_empty() {
+            let (connection, identity) = match self.connection().await {
+                Ok(both) => both,
+                Err(reply) => return reply,
+            };
+            match connection.read_batch(&identity, together).await {
+                Ok(answers) => answered = answers,
+                Err(error) if self.is_late() => {
+                    tracing::debug!(%error, "a read ended with the task's limit");
+                    return Reply::Answer(Answer::TimedOut);
+                }
+                Err(error) => return lost(&error),
+            }
+        }
+        let mut answered = answered.into_iter();
+        let mut answers = Vec::with_capacity(reads.len());
+        for (read, in_batch) in reads.iter().zip(&batch) {
+            let answer = match (in_batch, read) {
+                (Some(_), _) => answered.next().map(|given| convert::answer(read, given)),
+                (None, Read::Command(command)) => match self.command(command).await {
+                    Ok(answer) => Some(answer),
+                    Err(reply) => return reply,
+                },
+                _ => None,
+            };
+            answers.push(answer.unwrap_or_else(|| refused("the read was not answered")));
+        }
+        Reply::Answer(Answer::Reads { reads: answers })
+    }
+
+    pub(super) async fn attempt(&mut self, command: Command) -> Reply {
+        match self.command(&command).await {
+            Ok(ReadAnswer::Command(output)) => Reply::Answer(Answer::Command { output }),
+            Ok(_) => Reply::Answer(super::refused("other", "the command was not answered")),
+            Err(reply) => reply,
+        }
+    }
+
+    /// Carries changes out in order, up to the first that fails.
+    pub(super) async fn change(&mut self, changes: Vec<Change>) -> Reply {
+        let mut answers = Vec::with_capacity(changes.len());
+        for change in changes {
+            let answer = match self.one_change(change).await {
+                Ok(answer) => answer,
+                Err(reply) => return reply,
+            };
+            let failed = match &answer {
+                ReadAnswer::Command(output) => !output.succeeded(),
+                ReadAnswer::Refused(_) => true,
+                _ => false,
+            };
+            answers.push(answer);
+            if failed {
+                break;
+            }
+        }
+        Reply::Answer(Answer::Changes { changes: answers })
+    }
+
+    async fn one_change(&mut self, change: Change) -> Result<ReadAnswer, Reply> {
+        match change {
+            Change::Command(command) => self.command(&command).await,
+            Change::Write(file) => self.write(&file).await,
+            Change::Tree(tree) => self.tree(&tree).await,
+            Change::Fetch {
+                path,
+                controller_path,
+            } => self.fetch(&path, &controller_path).await,
+            Change::WriteController { path, content } => Ok(self.write_controller(&path, &content)),
+            _ => Ok(refused("this engine does not know the change")),
+        }
+    }
+
+    /// Runs a command where it belongs.
+    async fn command(&mut self, command: &Command) -> Result<ReadAnswer, Reply> {
+        let (connection, identity) = match command.place {
+            Place::Target => self.connection().await?,
+            Place::Controller => (self.controller_connection().await?, Identity::Login),
+        };
+        let ready = convert::command(command, &self.environment, self.left());
+        match connection.run(&identity, &ready, None).await {
+            Ok(output) => Ok(ReadAnswer::Command(convert::output(&output))),
+            Err(error) => Err(lost(&error)),
+        }
+    }
+
+    async fn write(&mut self, file: &WriteFile) -> Result<ReadAnswer, Reply> {
+        let content = match convert::bytes(&file.content) {
+            Ok(Some(bytes)) => sasrun_connection::Content::Bytes(bytes.into()),
+            Ok(None) => match self.local_content(&file.content) {
+                Ok(content) => content,
+                Err(message) => return Ok(refused(message)),
+            },
+            Err(message) => return Ok(refused(message)),
+        };
+        let (connection, identity) = self.connection().await?;
+        let written = connection
+            .write_file(&identity, &convert::write(file, content))
+            .await;
+        match written {
+            Ok(done) => Ok(convert::written(&file.path, done)),
+            Err(error) if error.is_unreachable() => Err(lost(&error)),
+            Err(error) => Ok(convert::refusal(&error)),
+        }
+    }
+
+    fn local_content(&self, content: &Content) -> Result<sasrun_connection::Content, String> {
+        let Content::ControllerFile(path) = content else {
+            return Err("the content is not a file".to_owned());
+        };
+        let path = Path::new(path);
+        let file = self.host_run.run.files.describe(path, Some("sha1"))?;
+        Ok(sasrun_connection::Content::LocalFile {
+            path: path.to_owned(),
+            size: file.size_bytes,
+            sha1: file.checksum.unwrap_or_default(),
+        })
+    }
+
+    /// Writes a tree entry by entry.
+    async fn tree(&mut self, tree: &WriteTree) -> Result<ReadAnswer, Reply> {
+        let mut last = Written::default();
+        for entry in &tree.entries {
+            let path = format!("{}/{}", tree.directory.trim_end_matches('/'), entry.path);
+            let answer = match &entry.kind {
+                TreeEntryKind::File { content } => {
+                    let file = WriteFile {
+                        path,
+                        content: content.clone(),
+                        mode: entry.mode,
+                        owner: tree.owner.clone(),
+                        group: tree.group.clone(),
+                        backup: false,
+                        validate: None,
+                        unsafe_writes: false,
+                    };
+                    self.write(&file).await?
+                }
+                other => self.tree_command(&path, other, entry.mode).await?,
+            };
+            match answer {
+                ReadAnswer::Written(written) => last = written,
+                ReadAnswer::Command(output) if output.succeeded() => {}
+                ReadAnswer::Command(output) => return Ok(refused(output.stderr)),
+                other => return Ok(other),
+            }
+        }
+        Ok(ReadAnswer::Written(last))
+    }
+
+    async fn tree_command(
+        &mut self,
+        path: &str,
+        kind: &TreeEntryKind,
+        mode: Option<u32>,
+    ) -> Result<ReadAnswer, Reply> {
+        let quoted = sasrun_plugin::Host::quote(path);
+        let script = match kind {
+            TreeEntryKind::Link { target } => {
+                format!(
+                    "rm -f {quoted} && ln -s {} {quoted}",
+                    sasrun_plugin::Host::quote(target)
+                )
+            }
+            _ => match mode {
+                Some(mode) => format!("mkdir -p {quoted} && chmod {mode:o} {quoted}"),
+                None => format!("mkdir -p {quoted}"),
+            },
+        };
+        self.command(&Command {
+            script,
+            ..Command::default()
+        })
+        .await
+    }
+
+    async fn fetch(&mut self, path: &str, to: &str) -> Result<ReadAnswer, Reply> {
+        let to = Path::new(to);
+        if let Some(parent) = to.parent()
+            && let Err(error) = std::fs::create_dir_all(parent)
+        {
+            return Ok(refused(format!("{}: {error}", parent.display())));
+        }
+        let (connection, identity) = self.connection().await?;
+        match fetch_file(&connection, &identity, path, to).await {
+            Ok(written) => Ok(ReadAnswer::Written(written)),
+            Err(error) if error.is_unreachable() => Err(lost(&error)),
+            Err(error) => Ok(convert::refusal(&error)),
+        }
+    }
+
+    fn write_controller(&self, path: &str, content: &Content) -> ReadAnswer {
+        let files = &self.host_run.run.files;
+        let bytes = match convert::bytes(content) {
+            Ok(Some(bytes)) => Ok(bytes),
+            Ok(None) => {
+                Err("a file of the controller is not copied onto the controller".to_owned())
+            }
+            Err(message) => Err(message),
+        };
+        match bytes.and_then(|bytes| files.write(Path::new(path), &bytes)) {
+            Ok(()) => ReadAnswer::Written(Written::default()),
+            Err(message) => refused(message),
+        }
+    }
+}
+
+async fn fetch_file(
+    connection: &Connection,
+    identity: &Identity,
+    path: &str,
+    to: &Path,
+) -> Result<Written, ConnectionError> {
+    let fetched = connection.fetch_file(identity, path, to).await?;
+    let status = sasrun_plugin::FileStatus {
+        path: to.display().to_string(),
+        kind: sasrun_plugin::FileKind::File,
+        size_bytes: fetched.size,
+        checksum: Some(fetched.sha1),
+        ..sasrun_plugin::FileStatus::default()
+    };
+    Ok(Written {
+        status,
+        backup: None,
+    })
+}
+
+fn refused(message: impl Into<String>) -> ReadAnswer {
+    ReadAnswer::Refused(Refusal {
+        kind: "other".to_owned(),
+        message: message.into(),
+    })
+}

@@ -1,0 +1,277 @@
+//! The conversation with a module: each request carried out, and check mode kept.
+//!
+//! Here and nowhere else it is decided what a module may do: reads always, attempts and changes
+//! only when the run applies, changes only after they were declared.
+
+mod controller;
+mod convert;
+mod dialogue;
+mod host;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sasrun_connection::{Connection, ConnectionError, Dialogue};
+use sasrun_model::{EventKind, Name};
+use sasrun_plugin::{Answer, Declaration, Diff, Failure, Outcome, Refusal, Request, Step};
+use sasrun_template::{Scope, TemplateError};
+
+use crate::reach::{Reach, Reaching};
+use crate::registry::Talk;
+use crate::task::HostRun;
+use crate::variables::{ScopeParts, TaskScope};
+
+/// How a conversation ended.
+pub(crate) enum Ending {
+    Done {
+        outcome: Outcome,
+        declared: Vec<Diff>,
+    },
+    WouldChange(Declaration),
+    CannotKnow(String),
+    Failed(Failure),
+    Unreachable(String),
+}
+
+/// The engine's side of one conversation.
+pub(crate) struct Talking<'a> {
+    host_run: &'a HostRun<'a>,
+    scope: Arc<TaskScope>,
+    delegate: Option<Name>,
+    environment: Vec<(String, String)>,
+    check: bool,
+    deadline: Option<Instant>,
+    reach: Option<(Reach, Connection)>,
+    local: Option<Connection>,
+    dialogue: Option<Dialogue>,
+    is_declared: bool,
+    diffs: Vec<Diff>,
+}
+
+/// What one request leads to.
+enum Reply {
+    Answer(Answer),
+    End(Ending),
+}
+
+impl<'a> Talking<'a> {
+    pub(crate) fn new(
+        host_run: &'a HostRun<'a>,
+        scope: Arc<TaskScope>,
+        delegate: Option<Name>,
+        environment: Vec<(String, String)>,
+        check: bool,
+        deadline: Option<Instant>,
+    ) -> Self {
+        Self {
+            host_run,
+            scope,
+            delegate,
+            environment,
+            check,
+            deadline,
+            reach: None,
+            local: None,
+            dialogue: None,
+            is_declared: false,
+            diffs: Vec::new(),
+        }
+    }
+
+    /// Answers the module until it is done or may not go on.
+    pub(crate) async fn carry_on(&mut self, talk: &mut dyn Talk) -> Ending {
+        let mut answer = None;
+        loop {
+            match talk.next(answer.take()).await {
+                Step::Done { outcome } => {
+                    return Ending::Done {
+                        outcome,
+                        declared: std::mem::take(&mut self.diffs),
+                    };
+                }
+                Step::Failed { failure } => return Ending::Failed(failure),
+                Step::Ask { request } => match self.reply(request).await {
+                    Reply::Answer(given) => answer = Some(given),
+                    Reply::End(ending) => return ending,
+                },
+            }
+        }
+    }
+
+    /// Ends what the conversation left open.
+    pub(crate) async fn close(&mut self) {
+        if let Some(dialogue) = self.dialogue.take()
+            && let Err(error) = dialogue.close().await
+        {
+            tracing::warn!(%error, "a dialogue could not be closed");
+        }
+    }
+
+    async fn reply(&mut self, request: Request) -> Reply {
+        if self.is_late() {
+            return Reply::Answer(Answer::TimedOut);
+        }
+        match request {
+            Request::Read { reads } => self.read(reads).await,
+            Request::Attempt { .. } | Request::Change { .. } if self.check => Reply::End(
+                Ending::CannotKnow("it would change or try something to find out".to_owned()),
+            ),
+            Request::Attempt { command } => self.attempt(command).await,
+            Request::Declare { declaration } => self.declare(declaration),
+            Request::CannotKnow { reason } if self.check => Reply::End(Ending::CannotKnow(reason)),
+            Request::CannotKnow { .. } => {
+                self.is_declared = true;
+                Reply::Answer(Answer::Done)
+            }
+            Request::Change { .. } if !self.is_declared => Reply::Answer(refused(
+                "undeclared",
+                "the module asked for a change that it had not declared",
+            )),
+            Request::Change { changes } => self.change(changes).await,
+            Request::Controller { request } => Reply::Answer(self.controller(request).await),
+            Request::Dialogue { request } => self.dialogue(request).await,
+            Request::Sleep { milliseconds } => self.sleep(milliseconds).await,
+            Request::Progress { line } => {
+                let id = self.host_run.id(None, 0);
+                self.host_run
+                    .run
+                    .dispatcher
+                    .emit(EventKind::HostProgress { id, line });
+                Reply::Answer(Answer::Done)
+            }
+            Request::Secrets { values } => {
+                values
+                    .iter()
+                    .for_each(|value| self.host_run.run.secrets.register(value));
+                Reply::Answer(Answer::Done)
+            }
+            _ => Reply::Answer(refused("protocol", "this engine does not know the request")),
+        }
+    }
+
+    fn declare(&mut self, declaration: Declaration) -> Reply {
+        if self.check {
+            return Reply::End(Ending::WouldChange(declaration));
+        }
+        self.is_declared = true;
+        self.diffs.extend(declaration.diff);
+        Reply::Answer(Answer::Done)
+    }
+
+    async fn sleep(&mut self, milliseconds: u64) -> Reply {
+        let wanted = Duration::from_millis(milliseconds);
+        let until_deadline = self.left().unwrap_or(wanted);
+        if !self.host_run.run.pause(wanted.min(until_deadline)).await {
+            return Reply::Answer(Answer::Cancelled);
+        }
+        let answer = if self.is_late() {
+            Answer::TimedOut
+        } else {
+            Answer::Done
+        };
+        Reply::Answer(answer)
+    }
+
+    fn is_late(&self) -> bool {
+        self.left().is_some_and(|left| left.is_zero())
+    }
+
+    /// Time that the task's limit leaves.
+    fn left(&self) -> Option<Duration> {
+        self.deadline
+            .map(|deadline| deadline.saturating_duration_since(Instant::now()))
+    }
+
+    /// The connection to the task's host, opened now if it was not needed before.
+    async fn connection(&mut self) -> Result<(Connection, sasrun_connection::Identity), Reply> {
+        if self.reach.is_none() {
+            let reach =
+                reach(self.host_run, &self.scope, self.delegate.as_ref()).map_err(|error| {
+                    Reply::End(Ending::Failed(Failure::new(format!(
+                        "how to connect: {error}"
+                    ))))
+                })?;
+            let connection = self
+                .host_run
+                .run
+                .pool
+                .connection(&reach.target)
+                .await
+                .map_err(|e| lost(&e))?;
+            self.reach = Some((reach, connection));
+        }
+        match &self.reach {
+            Some((reach, connection)) => Ok((connection.clone(), reach.identity.clone())),
+            None => Err(Reply::End(Ending::Failed(Failure::new(
+                "the host has no connection",
+            )))),
+        }
+    }
+
+    /// A connection to the controller itself.
+    async fn controller_connection(&mut self) -> Result<Connection, Reply> {
+        if self.local.is_none() {
+            let target = sasrun_connection::Target::local("controller");
+            let pool = &self.host_run.run.pool;
+            self.local = Some(
+                pool.connection(&target)
+                    .await
+                    .map_err(|error| lost(&error))?,
+            );
+        }
+        self.local
+            .clone()
+            .ok_or_else(|| Reply::End(Ending::Failed(Failure::new("the controller has no shell"))))
+    }
+}
+
+/// How a task reaches its host, or the one it is delegated to.
+pub(crate) fn reach(
+    host_run: &HostRun<'_>,
+    scope: &Arc<TaskScope>,
+    delegate: Option<&Name>,
+) -> Result<Reach, TemplateError> {
+    let task_scope: Arc<dyn Scope> = Arc::clone(scope) as _;
+    let (host, host_scope) = match delegate {
+        Some(delegate) => {
+            let parts = ScopeParts {
+                shared: Arc::clone(&host_run.run.shared),
+                play: host_run.play.facts(),
+                play_variables: Arc::default(),
+                level: None,
+                task: None,
+                host: Arc::clone(delegate),
+            };
+            (delegate, Arc::new(TaskScope::new(parts)) as Arc<dyn Scope>)
+        }
+        None => (host_run.host, Arc::clone(&task_scope)),
+    };
+    Reaching {
+        templates: host_run.templates(),
+        options: &host_run.run.options,
+        scope: &host_scope,
+        task_scope: &task_scope,
+        level: host_run.level,
+        task: host_run.task,
+        host,
+    }
+    .reach()
+}
+
+fn refused(kind: &str, message: impl Into<String>) -> Answer {
+    Answer::Refused {
+        refusal: Refusal {
+            kind: kind.to_owned(),
+            message: message.into(),
+        },
+    }
+}
+
+/// What a failed connection means for the task.
+fn lost(error: &ConnectionError) -> Reply {
+    if error.is_unreachable() {
+        Reply::End(Ending::Unreachable(error.to_string()))
+    } else {
+        Reply::End(Ending::Failed(Failure::new(error.to_string())))
+    }
+}

@@ -1,0 +1,242 @@
+//! Loops: what is looped over, and one result made of many.
+
+use std::sync::Arc;
+
+use sasrun_model::{EventKind, Key, Map, Name, Outcome, Status, Value};
+use sasrun_template::{Scope, TemplateError};
+
+use super::{HostRun, mapping, number, result};
+use crate::looking::{Looking, unknowable, unusable};
+use crate::variables::TaskScope;
+
+/// What a task loops over.
+pub(crate) struct LoopItems {
+    pub items: Arc<Vec<Value>>,
+    pub variable: Name,
+    pub index_variable: Option<Name>,
+    pub extended: bool,
+}
+
+/// One item of a loop, with its variables.
+pub(crate) struct LoopItem {
+    pub value: Value,
+    pub label: String,
+    pub id: Name,
+    pub variables: Vec<(Name, Value)>,
+}
+
+impl HostRun<'_> {
+    /// The items of the task's loop; none when it has no loop.
+    pub(crate) fn items(&self, scope: &Arc<TaskScope>) -> Result<Option<LoopItems>, TemplateError> {
+        let Some(each) = &self.task.each else {
+            return Ok(None);
+        };
+        let scope: Arc<dyn Scope> = Arc::clone(scope) as _;
+        let name = |node: &Option<sasrun_model::Node>| -> Result<Option<Name>, TemplateError> {
+            let Some(node) = node else { return Ok(None) };
+            let value = self.templates().resolve(node, &scope)?;
+            Ok(value.as_str().map(Name::from))
+        };
+        let terms = self.templates().resolve(&each.items, &scope)?;
+        let items = match &each.lookup {
+            Some(lookup) => self.templates().lookup(lookup, &terms, &scope)?,
+            None => terms,
+        };
+        let items = match items {
+            Value::List(items) => items,
+            Value::CannotKnow(reason) => return Err(unknowable(&reason)),
+            other => {
+                return Err(unusable(format!(
+                    "a loop needs a list, this is {}",
+                    other.kind_name()
+                )));
+            }
+        };
+        let extended = match &each.control.extended {
+            Some(node) => self
+                .templates()
+                .resolve(node, &scope)?
+                .to_boolean()
+                .unwrap_or(false),
+            None => false,
+        };
+        Ok(Some(LoopItems {
+            items,
+            variable: name(&each.control.loop_var)?.unwrap_or_else(|| "item".into()),
+            index_variable: name(&each.control.index_var)?,
+            extended,
+        }))
+    }
+
+    /// One item of the loop with all its variables.
+    pub(crate) fn item(&self, scope: &Arc<TaskScope>, items: &LoopItems, index: usize) -> LoopItem {
+        let value = items.items.get(index).cloned().unwrap_or_default();
+        let number = i64::try_from(index).unwrap_or(i64::MAX);
+        let mut variables = vec![
+            (Arc::clone(&items.variable), value.clone()),
+            (
+                "ansible_loop_var".into(),
+                Value::Text(Arc::clone(&items.variable)),
+            ),
+        ];
+        if let Some(name) = &items.index_variable {
+            variables.push((Arc::clone(name), number.into()));
+            variables.push(("ansible_index_var".into(), Value::Text(Arc::clone(name))));
+        }
+        if items.extended {
+            variables.push(("ansible_loop".into(), extended(items, index)));
+        }
+        let control = self.task.each.as_ref().map(|each| &each.control);
+        let label = control
+            .and_then(|control| control.label.as_ref())
+            .map(|node| {
+                let scope: Arc<dyn Scope> = Arc::new(scope.with(variables.iter().cloned()));
+                self.templates()
+                    .resolve(node, &scope)
+                    .unwrap_or_else(|error| error.to_string().into())
+            });
+        if let Some(label) = &label {
+            variables.push(("ansible_item_label".into(), label.clone()));
+        }
+        let label = self.templates().display(label.as_ref().unwrap_or(&value));
+        LoopItem {
+            id: format!("{index}").into(),
+            value,
+            label,
+            variables,
+        }
+    }
+
+    /// Carries the task out for each item, one after the other.
+    pub(super) async fn each(
+        &self,
+        scope: &Arc<TaskScope>,
+        items: LoopItems,
+        no_log: bool,
+    ) -> Outcome {
+        let control = self.task.each.as_ref().map(|each| &each.control);
+        let pause = control
+            .and_then(|control| control.pause.as_ref())
+            .and_then(|node| {
+                let scope: Arc<dyn Scope> = Arc::clone(scope) as _;
+                self.templates()
+                    .resolve(node, &scope)
+                    .ok()
+                    .as_ref()
+                    .and_then(number)
+            });
+        let mut outcomes = Vec::with_capacity(items.items.len());
+        for index in 0..items.items.len() {
+            if let Some(seconds) = pause.filter(|_| index > 0) {
+                tokio::time::sleep(std::time::Duration::from_secs_f64(seconds.max(0.0))).await;
+            }
+            let item = self.item(scope, &items, index);
+            let (mut outcome, _) = self.one(scope, Some(&item)).await;
+            describe_item(&mut outcome, &items.variable, &item);
+            self.run.dispatcher.emit(EventKind::ItemFinished {
+                id: self.id(Some(Arc::clone(&item.id)), 0),
+                label: item.label,
+                outcome: Arc::new(outcome.clone()),
+                ignored: false,
+                no_log,
+            });
+            let ends = matches!(outcome.status, Status::Unreachable | Status::Unknown);
+            outcomes.push(outcome);
+            if ends || self.run.is_stopping() {
+                break;
+            }
+        }
+        merge(outcomes)
+    }
+}
+
+fn extended(items: &LoopItems, index: usize) -> Value {
+    let length = items.items.len();
+    let count = |n: usize| Value::Int(i64::try_from(n).unwrap_or(i64::MAX));
+    let mut map = mapping([
+        ("allitems", Value::List(Arc::clone(&items.items))),
+        ("index", count(index + 1)),
+        ("index0", count(index)),
+        ("first", (index == 0).into()),
+        ("last", (index + 1 == length).into()),
+        ("length", count(length)),
+        ("revindex", count(length - index)),
+        ("revindex0", count(length - index - 1)),
+    ]);
+    if let Some(next) = items.items.get(index + 1) {
+        map.insert("nextitem".into(), next.clone());
+    }
+    if let Some(previous) = index
+        .checked_sub(1)
+        .and_then(|before| items.items.get(before))
+    {
+        map.insert("previtem".into(), previous.clone());
+    }
+    Value::map(map)
+}
+
+/// Adds the item to its own result, as `results` has it.
+fn describe_item(outcome: &mut Outcome, variable: &Name, item: &LoopItem) {
+    if let Value::Map(map) = &mut outcome.result {
+        let map = Arc::make_mut(map);
+        map.insert(Key::Text(Arc::clone(variable)), item.value.clone());
+        map.insert("ansible_loop_var".into(), Value::Text(Arc::clone(variable)));
+        for (name, value) in &item.variables {
+            if &**name == "ansible_index_var" || &**name == "ansible_loop" {
+                map.insert(Key::Text(Arc::clone(name)), value.clone());
+            }
+        }
+    }
+}
+
+/// One result of all items: failed if any failed, changed if any changed, skipped if all were.
+fn merge(outcomes: Vec<Outcome>) -> Outcome {
+    let has = |status: Status| outcomes.iter().any(|outcome| outcome.status == status);
+    let all_skipped = outcomes
+        .iter()
+        .all(|outcome| outcome.status == Status::Skipped);
+    let status = if has(Status::Unreachable) {
+        Status::Unreachable
+    } else if has(Status::Unknown) {
+        Status::Unknown
+    } else if has(Status::Failed) {
+        Status::Failed
+    } else if has(Status::CannotKnow) {
+        Status::CannotKnow
+    } else if has(Status::Changed) {
+        Status::Changed
+    } else if all_skipped {
+        Status::Skipped
+    } else {
+        Status::Ok
+    };
+    let msg = match status {
+        _ if outcomes.is_empty() => "No items in the list",
+        Status::Failed => "One or more items failed",
+        Status::Skipped => "All items skipped",
+        _ => "All items completed",
+    };
+    let mut map: Map = mapping([
+        ("changed", has(Status::Changed).into()),
+        ("msg", msg.into()),
+    ]);
+    if status.is_bad() {
+        map.insert("failed".into(), true.into());
+    }
+    if all_skipped {
+        map.insert("skipped".into(), true.into());
+        if outcomes.is_empty() {
+            map.insert("skipped_reason".into(), "No items in the list".into());
+        }
+    }
+    let warnings = outcomes
+        .iter()
+        .flat_map(|outcome| outcome.warnings.clone())
+        .collect();
+    let results = outcomes.into_iter().map(|outcome| outcome.result).collect();
+    map.insert("results".into(), Value::list(results));
+    Outcome {
+        warnings,
+        ..result::outcome(status, map)
+    }
+}

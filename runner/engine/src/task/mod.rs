@@ -1,0 +1,300 @@
+//! One task on one host: its loop, its conditions, its tries, and what follows from the result.
+
+mod arguments;
+mod each;
+mod one;
+mod result;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sasrun_model::{
+    Action, EventKind, HostTask, Key, Keyword, Map, Name, Node, Outcome, Status, Task, Value,
+};
+use sasrun_template::{Scope, TemplateError, Truth};
+
+use crate::run::{PlayRun, Run};
+use crate::variables::{Level, ScopeParts, TaskScope};
+
+pub(crate) use each::LoopItem;
+pub(crate) use result::{failure, template_failure};
+
+/// A task, on a host, at a place of a play.
+pub(crate) struct HostRun<'a> {
+    pub run: &'a Run,
+    pub play: &'a PlayRun,
+    pub task: &'a Arc<Task>,
+    pub level: &'a Arc<Level>,
+    pub host: &'a Name,
+    pub occurrence: u32,
+}
+
+/// What came of a task on a host, for the walk to decide on.
+#[derive(Debug, Clone)]
+pub(crate) struct HostOutcome {
+    pub outcome: Arc<Outcome>,
+    pub ignored: bool,
+}
+
+impl HostOutcome {
+    /// Whether the host must not go on with what follows.
+    pub(crate) fn stops_host(&self) -> bool {
+        self.outcome.status.is_bad() && !self.ignored
+    }
+}
+
+impl HostRun<'_> {
+    /// The scope of the task on its host.
+    pub(crate) fn scope(&self) -> Arc<TaskScope> {
+        Arc::new(TaskScope::new(ScopeParts {
+            shared: Arc::clone(&self.run.shared),
+            play: self.play.facts(),
+            play_variables: self.play.variables(),
+            level: Some(Arc::clone(self.level)),
+            task: Some(Arc::clone(self.task)),
+            host: Arc::clone(self.host),
+        }))
+    }
+
+    /// Carries the task out and tells of it. Every host that begins a task gets an outcome.
+    pub(crate) async fn carry_out(&self) -> HostOutcome {
+        let began = Instant::now();
+        let scope = self.scope();
+        let no_log = self
+            .flag(Keyword::NoLog, &(Arc::clone(&scope) as _))
+            .unwrap_or(true);
+        let id = self.id(None, 0);
+        self.run.comes_to(self.host, self.task);
+        self.run.dispatcher.emit(EventKind::HostStarted {
+            id: id.clone(),
+            class: self.class(),
+            content: Name::from(""),
+        });
+        if let Err(lost) = self.run.dispatcher.durable().await {
+            return self.finish(failure(lost.to_string()), no_log, false, began, None);
+        }
+        let items = match self.items(&scope) {
+            Ok(items) => items,
+            // A loop over something undefined is no failure where the task is skipped anyway.
+            Err(error) => {
+                let outcome = match self.conditions(&(Arc::clone(&scope) as _)) {
+                    Ok(Some(skip)) => skip,
+                    _ => template_failure(self, "loop", &error),
+                };
+                return self.finish(outcome, no_log, false, began, None);
+            }
+        };
+        let (outcome, delegate, looped) = match items {
+            None => {
+                let (outcome, delegate) = self.one(&scope, None).await;
+                (outcome, delegate, false)
+            }
+            Some(items) => (self.each(&scope, items, no_log).await, None, true),
+        };
+        self.finish(outcome, no_log, looped, began, delegate)
+    }
+
+    /// Tells of an including task that included nothing on this host.
+    pub(crate) fn finish_include(&self, outcome: Outcome) -> HostOutcome {
+        self.finish(outcome, false, false, Instant::now(), None)
+    }
+
+    /// Registers and tells the result; notifies handlers.
+    fn finish(
+        &self,
+        mut outcome: Outcome,
+        no_log: bool,
+        looped: bool,
+        began: Instant,
+        delegate: Option<Name>,
+    ) -> HostOutcome {
+        let scope: Arc<dyn Scope> = self.scope();
+        let mut ignored = false;
+        if outcome.status == Status::Unreachable {
+            ignored = self
+                .flag(Keyword::IgnoreUnreachable, &scope)
+                .unwrap_or(false);
+        } else if outcome.status.is_bad() {
+            ignored = self.flag(Keyword::IgnoreErrors, &scope).unwrap_or(false);
+        }
+        if let Some(name) = &self.task.register {
+            self.set_variable(Arc::clone(name), outcome.result.clone());
+        }
+        if outcome.status == Status::Changed
+            && let Err(message) = self.notify(&scope)
+        {
+            outcome = failure(message);
+            ignored = false;
+        }
+        let outcome = Arc::new(outcome);
+        let bad = outcome.status.is_bad() && !ignored;
+        self.run.dispatcher.emit(EventKind::HostFinished {
+            id: self.id(None, 0),
+            delegate,
+            outcome: Arc::clone(&outcome),
+            ignored,
+            rescued: bad && outcome.status != Status::Unreachable && self.level.is_caught(),
+            looped,
+            no_log,
+            action: self.action_name(),
+            took: began.elapsed(),
+        });
+        HostOutcome { outcome, ignored }
+    }
+
+    /// Sets a variable of the host, in the branch around if there is one.
+    pub(crate) fn set_variable(&self, name: Name, value: Value) {
+        match self.level.branch() {
+            Some((_, overlay)) => overlay.set(self.host, name, value),
+            None => self.run.shared.change_host(self.host, |host| {
+                Arc::make_mut(&mut host.set).insert(name, value);
+            }),
+        }
+    }
+
+    fn notify(&self, scope: &Arc<dyn Scope>) -> Result<(), String> {
+        for node in self.task.notify.iter().chain(self.level.notifies()) {
+            let value = self
+                .templates()
+                .resolve(node, scope)
+                .map_err(|error| error.to_string())?;
+            let names: Vec<Value> = match value {
+                Value::List(names) => names.to_vec(),
+                one => vec![one],
+            };
+            for name in names.iter().filter_map(Value::as_str) {
+                self.play.notify(self.run, name, self.host)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Evaluates the conditions around and of the task; an outcome if it is not to be done.
+    pub(crate) fn conditions(
+        &self,
+        scope: &Arc<dyn Scope>,
+    ) -> Result<Option<Outcome>, TemplateError> {
+        for condition in self.level.conditions().into_iter().chain(&self.task.when) {
+            match self.templates().condition(condition, scope)? {
+                Truth::True => {}
+                Truth::False => return Ok(Some(result::skipped(condition))),
+                Truth::CannotKnow(reason) => return Ok(Some(result::cannot_know(&reason))),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The value of a boolean keyword; false when it is not given.
+    pub(crate) fn flag(
+        &self,
+        keyword: Keyword,
+        scope: &Arc<dyn Scope>,
+    ) -> Result<bool, TemplateError> {
+        Ok(self
+            .keyword(keyword, scope)?
+            .and_then(|value| value.to_boolean())
+            .unwrap_or(false))
+    }
+
+    /// The value of a keyword, at the innermost level that has it.
+    pub(crate) fn keyword(
+        &self,
+        keyword: Keyword,
+        scope: &Arc<dyn Scope>,
+    ) -> Result<Option<Value>, TemplateError> {
+        match self.keyword_node(keyword) {
+            None => Ok(None),
+            Some(node) => {
+                let value = self.templates().resolve(node, scope)?;
+                Ok(Some(value).filter(|value| !matches!(value, Value::Omit | Value::Null)))
+            }
+        }
+    }
+
+    pub(crate) fn keyword_node(&self, keyword: Keyword) -> Option<&Node> {
+        self.task
+            .keywords
+            .get(keyword)
+            .or_else(|| self.level.keyword(keyword))
+    }
+
+    /// A duration keyword in seconds; none when absent or zero.
+    pub(crate) fn seconds(
+        &self,
+        node: Option<&Node>,
+        scope: &Arc<dyn Scope>,
+    ) -> Result<Option<Duration>, TemplateError> {
+        let Some(node) = node else { return Ok(None) };
+        let value = self.templates().resolve(node, scope)?;
+        Ok(number(&value)
+            .filter(|seconds| *seconds > 0.0)
+            .map(Duration::from_secs_f64))
+    }
+
+    /// Whether this task predicts only.
+    pub(crate) fn is_check(&self, scope: &Arc<dyn Scope>) -> Result<bool, TemplateError> {
+        let wish = self.keyword(Keyword::CheckMode, scope)?;
+        Ok(wish
+            .and_then(|value| value.to_boolean())
+            .unwrap_or(self.run.options.check))
+    }
+
+    pub(crate) fn id(&self, item: Option<Name>, attempt: u32) -> HostTask {
+        HostTask {
+            host: Arc::clone(self.host),
+            task: Arc::clone(&self.task.path),
+            occurrence: self.occurrence,
+            item,
+            attempt,
+        }
+    }
+
+    pub(crate) fn templates(&self) -> &sasrun_template::Templates {
+        &self.run.templates
+    }
+
+    pub(crate) fn action_name(&self) -> Name {
+        match &self.task.action {
+            Action::Module(name) | Action::Meta(name) => Arc::clone(name),
+            Action::Include(sasrun_model::Include::Tasks) => "include_tasks".into(),
+            Action::Include(sasrun_model::Include::Role) => "include_role".into(),
+        }
+    }
+
+    fn class(&self) -> sasrun_model::StepClass {
+        use sasrun_model::StepClass;
+        use sasrun_plugin::Repetition;
+        let Action::Module(name) = &self.task.action else {
+            return StepClass::Read;
+        };
+        match self
+            .run
+            .registry
+            .find(name)
+            .map(|module| module.spec().repetition)
+        {
+            Some(Repetition::Read) => StepClass::Read,
+            Some(Repetition::Once) => StepClass::Once,
+            _ => StepClass::Repeat,
+        }
+    }
+}
+
+/// A number, also one written as text.
+pub(crate) fn number(value: &Value) -> Option<f64> {
+    match value {
+        #[expect(clippy::cast_precision_loss, reason = "seconds and counts are small")]
+        Value::Int(number) => Some(*number as f64),
+        Value::Float(number) => Some(*number),
+        Value::Text(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+/// A mapping with text keys.
+pub(crate) fn mapping<const N: usize>(entries: [(&str, Value); N]) -> Map {
+    entries
+        .into_iter()
+        .map(|(key, value)| (Key::from(key), value))
+        .collect()
+}

@@ -1,0 +1,298 @@
+//! One item of a task on its host: conditions, tries, the conversation, and its judgement.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sasrun_model::{Action, EventKind, Key, Keyword, Name, Node, Outcome, Status, Value};
+use sasrun_plugin::{CheckSupport, Effect};
+use sasrun_template::{Scope, TemplateError, Truth};
+
+use super::arguments::CallError;
+use super::{HostRun, LoopItem, number, result};
+use crate::registry::TaskModule;
+use crate::talk::{Ending, Talking};
+use crate::variables::TaskScope;
+
+/// Tries after the first when `until` stands without `retries`.
+const DEFAULT_RETRIES: u32 = 3;
+/// Seconds between tries when `delay` is absent.
+const DEFAULT_DELAY: f64 = 5.0;
+
+impl HostRun<'_> {
+    /// Carries out one item, or the task itself when it has no loop. Also names the host that it
+    /// was delegated to.
+    pub(super) async fn one(
+        &self,
+        task_scope: &Arc<TaskScope>,
+        item: Option<&LoopItem>,
+    ) -> (Outcome, Option<Name>) {
+        let scope = match item {
+            Some(item) => Arc::new(task_scope.with(item.variables.iter().cloned())),
+            None => Arc::clone(task_scope),
+        };
+        let plain: Arc<dyn Scope> = Arc::clone(&scope) as _;
+        match self.conditions(&plain) {
+            Ok(None) => {}
+            Ok(Some(outcome)) => return (outcome, None),
+            Err(error) => return (result::template_failure(self, "when", &error), None),
+        }
+        match self.delegate(&plain) {
+            Ok(delegate) => {
+                let outcome = self.tries(&scope, item, delegate.as_ref()).await;
+                (outcome, delegate)
+            }
+            Err(error) => (result::template_failure(self, "delegate_to", &error), None),
+        }
+    }
+
+    /// Tries until the conditions of `until` hold or no tries are left.
+    async fn tries(
+        &self,
+        scope: &Arc<TaskScope>,
+        item: Option<&LoopItem>,
+        delegate: Option<&Name>,
+    ) -> Outcome {
+        let (retries, delay) = match self.retries(&(Arc::clone(scope) as _)) {
+            Ok(plan) => plan,
+            Err(error) => return result::template_failure(self, "retries", &error),
+        };
+        let mut attempt = 0;
+        loop {
+            let mut outcome = self.attempt(scope, delegate).await;
+            let judged = self.judge(scope, &mut outcome);
+            if let Err(error) = judged {
+                return result::template_failure(self, "condition", &error);
+            }
+            if retries == 0 || outcome.status == Status::Unreachable || self.run.is_stopping() {
+                return outcome;
+            }
+            attempt += 1;
+            self.count_attempts(&mut outcome, attempt);
+            match self.is_enough(scope, &outcome) {
+                Ok(true) => return outcome,
+                Ok(false) if attempt > retries => return exhausted(outcome),
+                Ok(false) => {}
+                Err(error) => return result::template_failure(self, "until", &error),
+            }
+            self.run.dispatcher.emit(EventKind::HostRetry {
+                id: self.id(item.map(|item| Arc::clone(&item.id)), attempt),
+                left: retries + 1 - attempt,
+                outcome: Arc::new(outcome),
+            });
+            if !self.run.pause(delay).await {
+                return result::failure("the run is being stopped");
+            }
+        }
+    }
+
+    fn retries(&self, scope: &Arc<dyn Scope>) -> Result<(u32, Duration), TemplateError> {
+        let read = |node: &Option<Node>| -> Result<Option<f64>, TemplateError> {
+            let Some(node) = node else { return Ok(None) };
+            Ok(number(&self.templates().resolve(node, scope)?))
+        };
+        let delay = read(&self.task.delay)?.unwrap_or(DEFAULT_DELAY).max(0.0);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped"
+        )]
+        let retries = match read(&self.task.retries)? {
+            Some(count) => count.clamp(0.0, 1e9) as u32,
+            None if self.task.until.is_empty() => 0,
+            None => DEFAULT_RETRIES,
+        };
+        Ok((retries, Duration::from_secs_f64(delay)))
+    }
+
+    fn count_attempts(&self, outcome: &mut Outcome, attempt: u32) {
+        if let Value::Map(map) = &mut outcome.result {
+            Arc::make_mut(map).insert("attempts".into(), i64::from(attempt).into());
+        }
+    }
+
+    /// Whether no further try is needed: `until` holds, or without one the task did not fail.
+    fn is_enough(&self, scope: &Arc<TaskScope>, outcome: &Outcome) -> Result<bool, TemplateError> {
+        if matches!(outcome.status, Status::Skipped | Status::CannotKnow) {
+            return Ok(true);
+        }
+        if self.task.until.is_empty() {
+            return Ok(outcome.status != Status::Failed);
+        }
+        Ok(self
+            .all_hold(&self.task.until, scope, outcome)?
+            .unwrap_or(true))
+    }
+
+    /// Lets `changed_when` and `failed_when` decide.
+    fn judge(&self, scope: &Arc<TaskScope>, outcome: &mut Outcome) -> Result<(), TemplateError> {
+        if !matches!(
+            outcome.status,
+            Status::Ok | Status::Changed | Status::Failed
+        ) {
+            return Ok(());
+        }
+        let changed = match &self.task.changed_when {
+            Some(conditions) => self.all_hold(conditions, scope, outcome)?,
+            None => None,
+        };
+        if changed.is_some() {
+            result::judge(outcome, changed, None);
+        }
+        if let Some(conditions) = &self.task.failed_when {
+            let failed = self.all_hold(conditions, scope, outcome)?;
+            result::judge(outcome, None, failed);
+        }
+        Ok(())
+    }
+
+    /// Whether all conditions hold with the result in scope; none if that cannot be known.
+    fn all_hold(
+        &self,
+        conditions: &[Node],
+        scope: &Arc<TaskScope>,
+        outcome: &Outcome,
+    ) -> Result<Option<bool>, TemplateError> {
+        let registered = self.task.register.iter().cloned();
+        let scope: Arc<dyn Scope> =
+            Arc::new(scope.with(registered.map(|name| (name, outcome.result.clone()))));
+        for condition in conditions {
+            match self.templates().condition(condition, &scope)? {
+                Truth::True => {}
+                Truth::False => return Ok(Some(false)),
+                Truth::CannotKnow(_) => return Ok(None),
+            }
+        }
+        Ok(Some(true))
+    }
+
+    /// One try: the module's call and conversation.
+    async fn attempt(&self, scope: &Arc<TaskScope>, delegate: Option<&Name>) -> Outcome {
+        let Action::Module(name) = &self.task.action else {
+            return result::failure("this action is not carried out on hosts");
+        };
+        let Some(module) = self.run.registry.find(name) else {
+            return result::failure(format!("there is no module {name}"));
+        };
+        let plain: Arc<dyn Scope> = Arc::clone(scope) as _;
+        let check = match self.is_check(&plain) {
+            Ok(check) => check,
+            Err(error) => return result::template_failure(self, "check_mode", &error),
+        };
+        let call = match self.call(module.spec(), &plain, check) {
+            Ok(call) => call,
+            Err(CallError::Template(error)) => {
+                return result::template_failure(self, "arguments", &error);
+            }
+            Err(CallError::Arguments(problems)) => {
+                let problems: Vec<String> = problems.into_iter().map(|p| p.message).collect();
+                return result::failure(problems.join("; "));
+            }
+        };
+        let invocation = call.arguments.clone();
+        match self.talking(scope, delegate, module, check) {
+            Ok(talking) => {
+                let ending = self.limited(talking, module.start(call), &plain).await;
+                self.settle(ending, delegate, invocation).await
+            }
+            Err(error) => result::template_failure(self, "keywords", &error),
+        }
+    }
+
+    fn talking<'a>(
+        &'a self,
+        scope: &Arc<TaskScope>,
+        delegate: Option<&Name>,
+        module: &Arc<dyn TaskModule>,
+        check: bool,
+    ) -> Result<Talking<'a>, TemplateError> {
+        let plain: Arc<dyn Scope> = Arc::clone(scope) as _;
+        let limit = self.seconds(self.keyword_node(Keyword::Timeout), &plain)?;
+        Ok(Talking::new(
+            self,
+            Arc::clone(scope),
+            delegate.cloned(),
+            self.environment(&plain)?,
+            check && module.spec().check_mode != CheckSupport::ReadsOnly,
+            limit.map(|limit| Instant::now() + limit),
+        ))
+    }
+
+    async fn limited(
+        &self,
+        mut talking: Talking<'_>,
+        mut talk: Box<dyn crate::registry::Talk>,
+        _: &Arc<dyn Scope>,
+    ) -> Ending {
+        let ending = talking.carry_on(&mut *talk).await;
+        talking.close().await;
+        ending
+    }
+
+    /// Turns the end of a conversation into an outcome and lets its effects happen.
+    async fn settle(
+        &self,
+        ending: Ending,
+        delegate: Option<&Name>,
+        invocation: sasrun_plugin::Object,
+    ) -> Outcome {
+        let mut outcome = match ending {
+            Ending::Done { outcome, declared } => {
+                let mut outcome = outcome;
+                if outcome.diff.is_empty() && outcome.changed {
+                    outcome.diff = declared;
+                }
+                if let Err(msg) = self.effects(&outcome, delegate).await {
+                    return result::failure(msg);
+                }
+                result::from_module(outcome)
+            }
+            Ending::WouldChange(declaration) => result::would_change(declaration),
+            Ending::CannotKnow(reason) => result::cannot_know(&reason),
+            Ending::Failed(failure) => result::from_failure(failure),
+            Ending::Unreachable(message) => result::unreachable(&message),
+        };
+        if let Value::Map(map) = &mut outcome.result {
+            let invocation = serde_json::json!({ "module_args": invocation });
+            Arc::make_mut(map).insert(Key::from("invocation"), invocation.into());
+        }
+        outcome
+    }
+
+    async fn effects(
+        &self,
+        outcome: &sasrun_plugin::Outcome,
+        delegate: Option<&Name>,
+    ) -> Result<(), String> {
+        if !outcome.facts.is_empty() {
+            let owner = if self
+                .flag(Keyword::DelegateFacts, &(self.scope() as _))
+                .unwrap_or(false)
+            {
+                delegate.unwrap_or(self.host)
+            } else {
+                self.host
+            };
+            self.run.learn_facts(owner, &outcome.facts);
+        }
+        for effect in &outcome.effects {
+            match effect {
+                Effect::SetVariables { variables, .. } => {
+                    for (name, value) in variables {
+                        self.set_variable(name.as_str().into(), value.clone().into());
+                    }
+                }
+                other => self.run.effect(self.host, other).await?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A task whose condition never held.
+fn exhausted(mut outcome: Outcome) -> Outcome {
+    outcome.status = Status::Failed;
+    if let Value::Map(map) = &mut outcome.result {
+        Arc::make_mut(map).insert("failed".into(), true.into());
+    }
+    outcome
+}

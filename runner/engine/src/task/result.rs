@@ -1,0 +1,171 @@
+//! Results as `register` sees them.
+
+use std::sync::Arc;
+
+use sasrun_model::{Difference, Key, Map, Node, Outcome, Status, Value};
+use sasrun_plugin::{Diff, Failure};
+use sasrun_template::TemplateError;
+
+use super::{HostRun, mapping};
+
+/// A failure with a message of the engine's own.
+pub(crate) fn failure(msg: impl Into<String>) -> Outcome {
+    let result = mapping([
+        ("changed", false.into()),
+        ("failed", true.into()),
+        ("msg", msg.into().into()),
+    ]);
+    outcome(Status::Failed, result)
+}
+
+/// A failure because text of the user's could not be rendered.
+pub(crate) fn template_failure(run: &HostRun<'_>, what: &str, error: &TemplateError) -> Outcome {
+    if let Some(reason) = error.cannot_know() {
+        return cannot_know(reason);
+    }
+    let place = run.run.files.place(run.task.span);
+    let at = place.map(|place| format!(" ({place})")).unwrap_or_default();
+    failure(format!("{what}: {error}{at}"))
+}
+
+/// A task that a condition left out.
+pub(crate) fn skipped(condition: &Node) -> Outcome {
+    let text = match condition.to_static_value() {
+        Some(Value::Text(text)) => Value::Text(text),
+        Some(other) => other,
+        None => Value::from(condition.as_str().unwrap_or_default()),
+    };
+    let result = mapping([
+        ("changed", false.into()),
+        ("skipped", true.into()),
+        ("skip_reason", "Conditional result was False".into()),
+        ("false_condition", text),
+    ]);
+    outcome(Status::Skipped, result)
+}
+
+/// A task that check mode cannot predict. Its result cannot be known either.
+pub(crate) fn cannot_know(reason: &str) -> Outcome {
+    outcome_of(Status::CannotKnow, Value::CannotKnow(Arc::from(reason)))
+}
+
+/// A host that was not reached.
+pub(crate) fn unreachable(msg: &str) -> Outcome {
+    let result = mapping([
+        ("changed", false.into()),
+        ("unreachable", true.into()),
+        ("msg", msg.into()),
+    ]);
+    outcome(Status::Unreachable, result)
+}
+
+/// What a module's success comes to.
+pub(crate) fn from_module(done: sasrun_plugin::Outcome) -> Outcome {
+    let mut result = Map::with_capacity(done.result.len() + 3);
+    result.insert("changed".into(), done.changed.into());
+    if done.skipped {
+        result.insert("skipped".into(), true.into());
+    }
+    extend(&mut result, done.result);
+    result.entry("failed".into()).or_insert(Value::Bool(false));
+    if !done.facts.is_empty() {
+        let facts = serde_json::Value::Object(done.facts).into();
+        result.insert("ansible_facts".into(), facts);
+    }
+    let status = match (done.skipped, done.changed) {
+        (true, _) => Status::Skipped,
+        (_, true) => Status::Changed,
+        _ => Status::Ok,
+    };
+    Outcome {
+        status,
+        result: Value::map(result),
+        diff: done.diff.into_iter().map(difference).collect(),
+        warnings: done.warnings,
+    }
+}
+
+/// What a module's failure comes to.
+pub(crate) fn from_failure(failed: Failure) -> Outcome {
+    if failed.unreachable {
+        return unreachable(&failed.msg);
+    }
+    let mut result = mapping([("changed", false.into()), ("failed", true.into())]);
+    result.insert("msg".into(), failed.msg.into());
+    extend(&mut result, failed.result);
+    let status = if failed.unknown {
+        Status::Unknown
+    } else {
+        Status::Failed
+    };
+    Outcome {
+        warnings: failed.warnings,
+        ..outcome(status, result)
+    }
+}
+
+/// What a declared change comes to in check mode.
+pub(crate) fn would_change(declaration: sasrun_plugin::Declaration) -> Outcome {
+    let mut result = mapping([("changed", true.into()), ("failed", false.into())]);
+    if !declaration.summary.is_empty() {
+        result.insert("msg".into(), declaration.summary.into());
+    }
+    extend(&mut result, declaration.result);
+    result.insert("changed".into(), true.into());
+    let diff = declaration.diff.into_iter().map(difference).collect();
+    Outcome {
+        diff,
+        ..outcome(Status::Changed, result)
+    }
+}
+
+/// Sets the fields that conditions of the task decide.
+pub(crate) fn judge(outcome: &mut Outcome, changed: Option<bool>, failed: Option<bool>) {
+    let Value::Map(map) = &mut outcome.result else {
+        return;
+    };
+    let map = Arc::make_mut(map);
+    if let Some(changed) = changed {
+        map.insert("changed".into(), changed.into());
+    }
+    if let Some(failed) = failed {
+        map.insert("failed".into(), failed.into());
+        map.insert("failed_when_result".into(), failed.into());
+    }
+    let is = |key: &str| map.get(key).is_some_and(Value::is_true);
+    outcome.status = if is("failed") {
+        Status::Failed
+    } else if is("changed") {
+        Status::Changed
+    } else {
+        Status::Ok
+    };
+}
+
+pub(crate) fn difference(diff: Diff) -> Difference {
+    Difference {
+        before_header: diff.before_header.unwrap_or_default(),
+        after_header: diff.after_header.unwrap_or_default(),
+        before: diff.before,
+        after: diff.after,
+    }
+}
+
+pub(crate) fn outcome(status: Status, result: Map) -> Outcome {
+    outcome_of(status, Value::map(result))
+}
+
+fn outcome_of(status: Status, result: Value) -> Outcome {
+    Outcome {
+        status,
+        result,
+        diff: Vec::new(),
+        warnings: Vec::new(),
+    }
+}
+
+fn extend(result: &mut Map, object: sasrun_plugin::Object) {
+    for (key, value) in object {
+        result.insert(Key::Text(key.into()), value.into());
+    }
+}

@@ -1,0 +1,121 @@
+//! Variables: where they live, in which order they win, and how a task sees them.
+
+mod layers;
+mod level;
+mod magic;
+mod scope;
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use indexmap::IndexMap;
+use sasrun_model::{Inventory, Map, Name, Value, Variables};
+
+pub(crate) use layers::Layers;
+pub(crate) use level::{Level, LevelKind, Overlay};
+pub(crate) use magic::{PlayFacts, groups};
+pub(crate) use scope::{PlayVariables, ScopeParts, TaskScope};
+
+/// Variables made while the run goes on: text keys, finished values.
+pub(crate) type Made = IndexMap<Name, Value>;
+
+/// State of the run that scopes look into. Written by the engine's thread alone.
+pub struct Shared {
+    inventory: RwLock<Arc<Inventory>>,
+    hosts: RwLock<HashMap<Name, HostVariables>>,
+    layers: RwLock<HashMap<Name, Arc<Layers>>>,
+    pub(crate) extra: Variables,
+    pub(crate) check: bool,
+    pub(crate) diff: bool,
+    pub(crate) forks: usize,
+    pub(crate) version: &'static str,
+    pub(crate) playbook_directory: std::path::PathBuf,
+    pub(crate) limit: Option<String>,
+    pub(crate) tags: Vec<String>,
+    pub(crate) skip_tags: Vec<String>,
+}
+
+/// What a host has learnt in this run. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct HostVariables {
+    /// `ansible_facts`, without the prefix.
+    pub facts: Arc<Map>,
+    /// Facts by the names under which they are seen beside other variables.
+    pub injected: Arc<Made>,
+    /// From `set_fact` and `register`.
+    pub set: Arc<Made>,
+    /// From `include_vars`.
+    pub included: Arc<Made>,
+}
+
+impl Shared {
+    /// Begins with an inventory and the command line's variables.
+    pub fn new(inventory: Inventory, options: &crate::Options) -> Self {
+        Self {
+            inventory: RwLock::new(Arc::new(inventory)),
+            hosts: RwLock::default(),
+            layers: RwLock::default(),
+            extra: options.extra_variables.clone(),
+            check: options.check,
+            diff: options.diff,
+            forks: options.forks,
+            version: env!("CARGO_PKG_VERSION"),
+            playbook_directory: options.playbook_directory.clone(),
+            limit: options.limit.as_ref().map(|hosts| hosts.join(",")),
+            tags: options.tags.clone(),
+            skip_tags: options.skip_tags.clone(),
+        }
+    }
+
+    /// The inventory as it is now.
+    pub fn inventory(&self) -> Arc<Inventory> {
+        Arc::clone(
+            &self
+                .inventory
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
+    }
+
+    /// Changes the inventory; hosts' layers are found anew.
+    pub(crate) fn change_inventory(&self, change: impl FnOnce(&mut Inventory)) {
+        let mut inventory = self
+            .inventory
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        change(Arc::make_mut(&mut inventory));
+        self.layers
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+
+    /// What a host has learnt.
+    pub(crate) fn host(&self, name: &str) -> HostVariables {
+        let hosts = self.hosts.read().unwrap_or_else(PoisonError::into_inner);
+        hosts.get(name).cloned().unwrap_or_default()
+    }
+
+    /// Teaches a host something.
+    pub(crate) fn change_host(&self, name: &Name, change: impl FnOnce(&mut HostVariables)) {
+        let mut hosts = self.hosts.write().unwrap_or_else(PoisonError::into_inner);
+        change(hosts.entry(Arc::clone(name)).or_default());
+    }
+
+    /// Where a host's inventory variables are looked up, in order.
+    pub(crate) fn layers(&self, host: &Name) -> Arc<Layers> {
+        let known = self
+            .layers
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(host)
+            .cloned();
+        if let Some(layers) = known {
+            return layers;
+        }
+        let layers = Arc::new(Layers::of(&self.inventory(), host));
+        let mut all = self.layers.write().unwrap_or_else(PoisonError::into_inner);
+        all.insert(Arc::clone(host), Arc::clone(&layers));
+        layers
+    }
+}

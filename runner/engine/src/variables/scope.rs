@@ -1,0 +1,276 @@
+//! What one task on one host sees: every source of variables, looked up in order of precedence.
+
+use std::sync::Arc;
+
+use sasrun_model::{Key, Name, Node, Role, Task, Value, Variables};
+use sasrun_template::{Binding, LazyMap, Scope};
+
+use super::magic::{self, Magic};
+use super::{HostVariables, Layers, Level, LevelKind, PlayFacts, Shared};
+
+/// Variables of a play.
+#[derive(Debug, Default)]
+pub(crate) struct PlayVariables {
+    /// `vars`.
+    pub variables: Variables,
+    /// `vars_prompt`.
+    pub prompted: Variables,
+    /// `vars_files`, the later ones winning.
+    pub files: Variables,
+    /// Roles of the play whose variables all its tasks see, in order.
+    pub roles: Vec<Arc<Role>>,
+}
+
+/// What a scope is made of.
+#[derive(Clone)]
+pub(crate) struct ScopeParts {
+    pub shared: Arc<Shared>,
+    pub play: Arc<PlayFacts>,
+    pub play_variables: Arc<PlayVariables>,
+    pub level: Option<Arc<Level>>,
+    pub task: Option<Arc<Task>>,
+    pub host: Name,
+}
+
+/// The scope of a task on a host.
+pub(crate) struct TaskScope {
+    parts: ScopeParts,
+    learnt: HostVariables,
+    layers: Arc<Layers>,
+    /// Loop variables, the result being judged, and the like: before everything else.
+    locals: Vec<(Name, Value)>,
+}
+
+impl TaskScope {
+    pub(crate) fn new(parts: ScopeParts) -> Self {
+        let learnt = parts.shared.host(&parts.host);
+        let layers = parts.shared.layers(&parts.host);
+        Self {
+            parts,
+            learnt,
+            layers,
+            locals: Vec::new(),
+        }
+    }
+
+    /// The same scope with more variables in front.
+    pub(crate) fn with(&self, locals: impl IntoIterator<Item = (Name, Value)>) -> Self {
+        let mut all: Vec<_> = locals.into_iter().collect();
+        all.extend(self.locals.iter().cloned());
+        Self {
+            parts: self.parts.clone(),
+            learnt: self.parts.shared.host(&self.parts.host),
+            layers: Arc::clone(&self.layers),
+            locals: all,
+        }
+    }
+
+    fn levels(&self) -> impl Iterator<Item = &Arc<Level>> {
+        self.parts.level.iter().flat_map(Level::outward)
+    }
+
+    fn roles(&self) -> impl Iterator<Item = &Arc<Role>> {
+        self.parts.level.iter().flat_map(Level::roles)
+    }
+
+    /// Include and role parameters: levels 20 and 21.
+    fn parameter(&self, name: &str) -> Option<Binding> {
+        self.levels().find_map(|level| match &level.kind {
+            LevelKind::Include { parameters } => parameters.get(name).cloned().map(Binding::Data),
+            LevelKind::Block(block) => block
+                .role
+                .as_ref()
+                .and_then(|role| written(&role.parameters, name)),
+            _ => None,
+        })
+    }
+
+    /// What the run made: levels 18 and 19, the branch's own first.
+    fn made(&self, name: &str) -> Option<Binding> {
+        let of_branch = || {
+            self.levels().find_map(|level| match &level.kind {
+                LevelKind::Branch { overlay, .. } => overlay.get(&self.parts.host, name),
+                _ => None,
+            })
+        };
+        of_branch()
+            .or_else(|| self.learnt.set.get(name).cloned())
+            .or_else(|| self.learnt.included.get(name).cloned())
+            .map(Binding::Data)
+    }
+
+    /// Variables of the task, its blocks and roles: levels 15 to 17.
+    fn of_blocks(&self, name: &str) -> Option<Binding> {
+        let of_task = self
+            .parts
+            .task
+            .as_ref()
+            .and_then(|task| written(&task.variables, name));
+        of_task
+            .or_else(|| {
+                self.levels().find_map(|level| match &level.kind {
+                    LevelKind::Block(block) => written(&block.variables, name),
+                    LevelKind::Parallel(parallel) => written(&parallel.variables, name),
+                    _ => None,
+                })
+            })
+            .or_else(|| {
+                self.roles()
+                    .find_map(|role| written(&role.context.variables, name))
+            })
+    }
+
+    /// Variables of the play and its roles: levels 12 to 15.
+    fn of_play(&self, name: &str) -> Option<Binding> {
+        let play = &self.parts.play_variables;
+        let of_roles = play.roles.iter().rev().filter(|role| role.is_public);
+        of_roles
+            .map(|role| &role.context.variables)
+            .chain([&play.files, &play.prompted, &play.variables])
+            .find_map(|variables| written(variables, name))
+    }
+
+    /// Defaults of roles: level 2.
+    fn default(&self, name: &str) -> Option<Binding> {
+        let of_play = self
+            .parts
+            .play_variables
+            .roles
+            .iter()
+            .rev()
+            .filter(|role| role.is_public);
+        self.roles()
+            .chain(of_play)
+            .find_map(|role| written(&role.context.defaults, name))
+    }
+
+    fn magic(&self, name: &str) -> Option<Binding> {
+        match name {
+            "hostvars" => {
+                let hosts = HostScopes {
+                    parts: self.outside_tasks(),
+                };
+                Some(Binding::Lazy(Arc::new(hosts)))
+            }
+            "vars" => Some(Binding::Scope(Arc::new(self.with([])))),
+            _ => Magic {
+                shared: &self.parts.shared,
+                play: &self.parts.play,
+                host: &self.parts.host,
+                level: self.parts.level.as_ref(),
+                layers: &self.layers,
+                facts: &self.learnt.facts,
+            }
+            .get(name)
+            .map(Binding::Data),
+        }
+    }
+
+    /// Parts of a scope that belongs to no task.
+    fn outside_tasks(&self) -> ScopeParts {
+        ScopeParts {
+            level: None,
+            task: None,
+            ..self.parts.clone()
+        }
+    }
+}
+
+impl Scope for TaskScope {
+    fn get(&self, name: &str) -> Option<Binding> {
+        if let Some((_, value)) = self.locals.iter().find(|(known, _)| **known == *name) {
+            return Some(Binding::Data(value.clone()));
+        }
+        self.magic(name)
+            .or_else(|| written(&self.parts.shared.extra, name))
+            .or_else(|| self.parameter(name))
+            .or_else(|| self.made(name))
+            .or_else(|| self.of_blocks(name))
+            .or_else(|| self.of_play(name))
+            .or_else(|| self.learnt.injected.get(name).cloned().map(Binding::Data))
+            .or_else(|| self.layers.get(name).map(binding))
+            .or_else(|| self.default(name))
+    }
+
+    fn names(&self) -> Vec<Name> {
+        let play = &self.parts.play_variables;
+        let mut names: Vec<Name> = self
+            .locals
+            .iter()
+            .map(|(name, _)| Arc::clone(name))
+            .collect();
+        names.extend(magic::NAMES.iter().map(|name| Name::from(*name)));
+        names.extend(["hostvars", "vars"].map(Name::from));
+        names.extend(self.parts.shared.extra.keys().cloned());
+        names.extend(self.learnt.set.keys().cloned());
+        names.extend(self.learnt.included.keys().cloned());
+        names.extend(self.learnt.injected.keys().cloned());
+        for level in self.levels() {
+            match &level.kind {
+                LevelKind::Block(block) => names.extend(block.variables.keys().cloned()),
+                LevelKind::Include { parameters } => names.extend(parameters.keys().cloned()),
+                _ => {}
+            }
+        }
+        for role in self.roles().chain(&play.roles) {
+            let context = &role.context;
+            names.extend(
+                context
+                    .variables
+                    .keys()
+                    .chain(context.defaults.keys())
+                    .cloned(),
+            );
+            names.extend(role.parameters.keys().cloned());
+        }
+        names.extend(
+            self.parts
+                .task
+                .iter()
+                .flat_map(|task| task.variables.keys().cloned()),
+        );
+        names.extend(play.variables.keys().chain(play.files.keys()).cloned());
+        names.extend(play.prompted.keys().cloned());
+        names.extend(self.layers.names().cloned());
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+fn binding(node: &Arc<Node>) -> Binding {
+    Binding::Written(Arc::clone(node))
+}
+
+fn written(variables: &Variables, name: &str) -> Option<Binding> {
+    variables.get(name).map(binding)
+}
+
+/// `hostvars`: each host's variables, made when looked at.
+struct HostScopes {
+    parts: ScopeParts,
+}
+
+impl LazyMap for HostScopes {
+    fn get(&self, key: &Key) -> Option<Binding> {
+        let Key::Text(name) = key else { return None };
+        let inventory = self.parts.shared.inventory();
+        if !inventory.hosts.contains_key(name) && !matches!(&**name, "localhost" | "127.0.0.1") {
+            return None;
+        }
+        let parts = ScopeParts {
+            host: Arc::clone(name),
+            ..self.parts.clone()
+        };
+        Some(Binding::Scope(Arc::new(TaskScope::new(parts))))
+    }
+
+    fn keys(&self) -> Vec<Key> {
+        let inventory = self.parts.shared.inventory();
+        inventory
+            .hosts
+            .keys()
+            .map(|name| Key::Text(Arc::clone(name)))
+            .collect()
+    }
+}

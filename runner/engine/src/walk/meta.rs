@@ -1,0 +1,57 @@
+//! `meta`: tasks that change the course of the play itself.
+
+use std::sync::Arc;
+
+use sasrun_model::{Name, Task};
+use sasrun_template::Scope;
+
+use super::{Failed, Walk};
+use crate::variables::Level;
+
+impl<'a> Walk<'a> {
+    pub(super) async fn meta(
+        self,
+        meta: &str,
+        task: &'a Arc<Task>,
+        level: &Arc<Level>,
+        hosts: &[Name],
+    ) -> Failed {
+        let mut meant = Vec::new();
+        for host in hosts {
+            let host_run = self.host_run(task, level, host);
+            let scope: Arc<dyn Scope> = host_run.scope();
+            match host_run.conditions(&scope) {
+                Ok(None) => meant.push(Arc::clone(host)),
+                Ok(Some(_)) => {}
+                Err(error) => {
+                    self.run
+                        .warn(format!("the condition of meta {meta}: {error}"));
+                }
+            }
+        }
+        if meant.is_empty() {
+            return Failed::new();
+        }
+        match meta {
+            "flush_handlers" => return self.flush_handlers(&meant).await,
+            "end_play" => self.play.end(hosts),
+            "end_batch" => self.play.end(hosts),
+            "end_host" => self.play.end(&meant),
+            "end_role" => self.play.end_role(&meant),
+            "clear_facts" => meant.iter().for_each(|host| self.run.clear_facts(host)),
+            "clear_host_errors" => self.play.clear_errors(self.run),
+            "reset_connection" => {
+                for host in &meant {
+                    let host_run = self.host_run(task, level, host);
+                    self.run.reset_connection(&host_run).await;
+                }
+            }
+            "refresh_inventory" => {
+                self.run
+                    .warn("meta: refresh_inventory reads nothing anew in this run".into());
+            }
+            _ => {}
+        }
+        Failed::new()
+    }
+}

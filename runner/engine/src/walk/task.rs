@@ -1,0 +1,232 @@
+//! One task for the hosts of a lane.
+
+use std::sync::Arc;
+
+use futures::future::join_all;
+use sasrun_model::{Action, EventKind, Keyword, Name, Status, Task};
+use sasrun_template::Scope;
+
+use super::{Failed, Walk, failure_variables};
+use crate::looking::Looking;
+use crate::task::{HostOutcome, HostRun};
+use crate::variables::Level;
+
+impl<'a> Walk<'a> {
+    /// Carries a task out on all hosts; gives those that failed.
+    pub(super) async fn task(
+        self,
+        task: &'a Arc<Task>,
+        level: &Arc<Level>,
+        hosts: &[Name],
+    ) -> Failed {
+        let Some(first) = hosts.first() else {
+            return Failed::new();
+        };
+        let scope = self.host_run(task, level, first).scope();
+        if !self.is_selected(task, level, &(Arc::clone(&scope) as _)) {
+            return Failed::new();
+        }
+        if !self
+            .run
+            .starts_here(task, &self.name(task, level, &(Arc::clone(&scope) as _)))
+        {
+            return Failed::new();
+        }
+        self.announce(task, level, &(Arc::clone(&scope) as _));
+        match &task.action {
+            Action::Meta(meta) => self.meta(meta, task, level, hosts).await,
+            Action::Include(kind) => self.include(*kind, task, level, hosts).await,
+            Action::Module(_) => self.on_hosts(task, level, hosts).await,
+        }
+    }
+
+    /// Carries a module's task out on hosts side by side.
+    async fn on_hosts(self, task: &'a Arc<Task>, level: &Arc<Level>, hosts: &[Name]) -> Failed {
+        let Some(first) = hosts.first() else {
+            return Failed::new();
+        };
+        let host_run = self.host_run(task, level, first);
+        let scope: Arc<dyn Scope> = host_run.scope();
+        let once = host_run.flag(Keyword::RunOnce, &scope).unwrap_or(false);
+        let throttle = host_run.keyword(Keyword::Throttle, &scope).ok().flatten();
+        let throttle = throttle
+            .as_ref()
+            .and_then(crate::task::number)
+            .filter(|n| *n >= 1.0);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "at least 1"
+        )]
+        let throttle = throttle.map(|limit| tokio::sync::Semaphore::new(limit as usize));
+        let doing: &[Name] = if once { &hosts[..1] } else { hosts };
+        let outcomes = join_all(doing.iter().map(|host| {
+            let throttle = throttle.as_ref();
+            async move {
+                let _turn = match throttle {
+                    Some(turns) => turns.acquire().await.ok(),
+                    None => None,
+                };
+                let _fork = self.run.fork().await;
+                (host, self.host_run(task, level, host).carry_out().await)
+            }
+        }))
+        .await;
+        let mut failed = Failed::new();
+        for (host, outcome) in &outcomes {
+            self.take_up(task, level, host, outcome, &mut failed);
+        }
+        if once && let Some((first, outcome)) = outcomes.first() {
+            self.share(task, first, outcome, hosts, &mut failed);
+        }
+        self.spread_errors(task, level, hosts, &mut failed);
+        failed
+    }
+
+    /// Notes what an outcome means for its host.
+    fn take_up(
+        self,
+        task: &'a Arc<Task>,
+        level: &Arc<Level>,
+        host: &Name,
+        outcome: &HostOutcome,
+        failed: &mut Failed,
+    ) {
+        self.run.count(host, outcome, level.is_caught());
+        if !outcome.stops_host() {
+            return;
+        }
+        if outcome.outcome.status == Status::Unreachable {
+            self.play.unreachable(host);
+        }
+        if outcome.outcome.status == Status::Unknown {
+            self.run.found_unknown(&self.name_plain(task));
+        }
+        let variables = failure_variables(task, &outcome.outcome.result);
+        self.run.shared.change_host(host, |learnt| {
+            Arc::make_mut(&mut learnt.set).extend(variables);
+        });
+        failed.push(Arc::clone(host));
+    }
+
+    /// What one host did for all: the others get its registered result and share its failure.
+    fn share(
+        self,
+        task: &Task,
+        first: &Name,
+        outcome: &HostOutcome,
+        hosts: &[Name],
+        failed: &mut Failed,
+    ) {
+        for host in hosts.iter().filter(|host| *host != first) {
+            if let Some(name) = &task.register {
+                let result = outcome.outcome.result.clone();
+                self.run.shared.change_host(host, |learnt| {
+                    Arc::make_mut(&mut learnt.set).insert(Arc::clone(name), result);
+                });
+            }
+            if outcome.stops_host() {
+                failed.push(Arc::clone(host));
+            }
+        }
+        if let sasrun_model::Action::Module(name) = &task.action
+            && name.ends_with("set_fact")
+        {
+            self.run.share_facts(first, hosts);
+        }
+    }
+
+    /// One failure may end the play for all hosts.
+    fn spread_errors(
+        self,
+        task: &'a Arc<Task>,
+        level: &Arc<Level>,
+        hosts: &[Name],
+        failed: &mut Failed,
+    ) {
+        if failed.is_empty() {
+            return;
+        }
+        let Some(first) = hosts.first() else { return };
+        let host_run = self.host_run(task, level, first);
+        let fatal = host_run.flag(Keyword::AnyErrorsFatal, &(host_run.scope() as _));
+        if fatal.unwrap_or(false) || self.play.too_many_failed(failed.len()) {
+            for host in hosts
+                .iter()
+                .filter(|host| !failed.contains(host))
+                .cloned()
+                .collect::<Vec<_>>()
+            {
+                failed.push(host);
+            }
+            self.play.any_error_was_fatal(level.is_caught());
+        }
+    }
+
+    pub(super) fn host_run<'b>(
+        self,
+        task: &'b Arc<Task>,
+        level: &'b Arc<Level>,
+        host: &'b Name,
+    ) -> HostRun<'b>
+    where
+        'a: 'b,
+    {
+        let occurrence = self.run.occurrence(host, task);
+        HostRun {
+            run: self.run,
+            play: self.play,
+            task,
+            level,
+            host,
+            occurrence,
+        }
+    }
+
+    /// Name of a task as shown: with its role in front, rendered as far as it can be.
+    pub(super) fn name(self, task: &Task, level: &Arc<Level>, scope: &Arc<dyn Scope>) -> String {
+        let own = match &task.name {
+            Some(node) => match self.run.templates.resolve(node, scope) {
+                Ok(value) => self.run.templates.display(&value),
+                Err(_) => node.as_str().unwrap_or_default().to_owned(),
+            },
+            None => self.name_plain(task),
+        };
+        match level.roles().next() {
+            Some(role) => format!("{} : {own}", role.name),
+            None => own,
+        }
+    }
+
+    fn name_plain(self, task: &Task) -> String {
+        if let Some(name) = task.name.as_ref().and_then(|node| node.as_str()) {
+            return name.to_owned();
+        }
+        match &task.action {
+            Action::Module(name) => name
+                .strip_prefix("ansible.builtin.")
+                .unwrap_or(name)
+                .to_owned(),
+            Action::Meta(name) => format!("meta: {name}"),
+            Action::Include(sasrun_model::Include::Tasks) => "include_tasks".to_owned(),
+            Action::Include(sasrun_model::Include::Role) => "include_role".to_owned(),
+        }
+    }
+
+    fn announce(self, task: &Task, level: &Arc<Level>, scope: &Arc<dyn Scope>) {
+        let place = self.run.files.place(task.span);
+        self.run.dispatcher.emit(EventKind::TaskStarted {
+            task: Arc::clone(&task.path),
+            name: self.name(task, level, scope),
+            place: place
+                .map(|p| format!("{}:{}", p.path, p.line))
+                .unwrap_or_default(),
+            handler: task.is_handler,
+            branch: level.branch().map(|(name, _)| Arc::clone(name)),
+            action: match &task.action {
+                Action::Module(name) | Action::Meta(name) => Arc::clone(name),
+                Action::Include(_) => "include".into(),
+            },
+        });
+    }
+}
