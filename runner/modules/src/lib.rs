@@ -16,6 +16,7 @@ mod commands;
 mod controller;
 mod describe;
 mod digest;
+mod facts;
 mod files;
 mod lines;
 mod paths;
@@ -43,6 +44,7 @@ pub fn builtin() -> Vec<Box<dyn Module>> {
         controller::pause::module(),
         controller::set_fact::module(),
         controller::set_stats::module(),
+        facts::module(),
         files::assemble::module(),
         files::blockinfile::module(),
         files::copy::module(),

@@ -539,6 +539,33 @@ fn ports_and_files_are_waited_for() {
 }
 
 #[test]
+fn facts_are_gathered_in_one_round_trip() {
+    with_each_shell(|world| {
+        let run = world.run("setup", json!({"fact_path": world.path("facts d")}));
+        assert_eq!(run.trips, 1);
+        let facts = &run.outcome().facts;
+        assert_eq!(facts["ansible_system"], "Linux");
+        assert_eq!(facts["ansible_user_id"], "root");
+        assert_ne!(facts["ansible_distribution"], "Linux");
+        assert!(facts["ansible_memtotal_mb"].as_u64().unwrap() > 0);
+        assert!(facts["ansible_processor_vcpus"].as_u64().unwrap() > 0);
+        assert!(facts["ansible_date_time"]["epoch"].as_str().unwrap().len() >= 10);
+        assert!(
+            facts["ansible_env"]["HOME"]
+                .as_str()
+                .unwrap()
+                .starts_with('/')
+        );
+        let few = world.run(
+            "setup",
+            json!({"gather_subset": ["!all", "!min"], "filter": "ansible_host*"}),
+        );
+        let names: Vec<&String> = few.outcome().facts.keys().collect();
+        assert_eq!(names, ["ansible_hostname"]);
+    });
+}
+
+#[test]
 fn check_mode_changes_nothing() {
     with_each_shell(|world| {
         let path = world.write("file", "old\n");

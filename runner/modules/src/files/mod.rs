@@ -10,8 +10,11 @@ pub(crate) mod find;
 pub(crate) mod lineinfile;
 mod placing;
 pub(crate) mod replace;
+mod shell_pattern;
 pub(crate) mod slurp;
 pub(crate) mod stat;
 pub(crate) mod tempfile;
 pub(crate) mod template;
 mod tree;
+
+pub(crate) use shell_pattern::shell_pattern;

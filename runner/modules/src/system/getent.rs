@@ -1,8 +1,8 @@
 //! `getent`: looks into the databases of names.
 
 use sasrun_plugin::{
-    Arguments, Call, CheckSupport, Effect, Failure, FunctionModule, Host, Module, ModuleResult,
-    ModuleSpec, Object, Outcome, Repetition,
+    Arguments, Call, CheckSupport, Failure, FunctionModule, Host, Module, ModuleResult, ModuleSpec,
+    Object, Outcome, Repetition,
 };
 use serde_json::{Value, json};
 
@@ -76,11 +76,9 @@ async fn run(call: Call, host: Host) -> ModuleResult {
     let mut facts = Object::new();
     facts.insert(format!("getent_{database}"), Value::Object(entries));
     Ok(Outcome {
-        facts: facts.clone(),
-        effects: Vec::<Effect>::new(),
+        facts,
         ..Outcome::unchanged()
-    }
-    .with("ansible_facts", json!(facts)))
+    })
 }
 
 /// Reads entries; several with one key become a list of entries.

@@ -1,0 +1,3 @@
+echo @@date
+date '+%Y %m %d %H %M %S %A %w %W %Z %z %s'
+date -u '+%Y-%m-%dT%H:%M:%SZ'

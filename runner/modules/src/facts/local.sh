@@ -1,0 +1,7 @@
+for f in "$fact_path"/*.fact; do
+if [ -f "$f" ]; then
+echo "@@local $f"
+if [ -x "$f" ]; then "$f" </dev/null; else cat "$f"; fi
+echo
+fi
+done

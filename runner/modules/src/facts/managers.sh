@@ -1,0 +1,11 @@
+echo @@packages
+for f in /usr/bin/dnf5 /usr/bin/dnf /usr/bin/dnf-3 /usr/bin/yum /usr/bin/apt-get /usr/bin/zypper /sbin/apk /usr/bin/pacman /usr/bin/emerge /usr/bin/xbps-install /opt/csw/bin/pkgutil /usr/bin/pkg /usr/sbin/pkgadd /usr/sbin/swlist; do
+if [ -f $f ]; then echo $f; fi
+done
+echo @@services
+if [ -d /run/systemd/system ] || [ -d /dev/.run/systemd ]; then echo systemd; fi
+if [ -f /proc/1/comm ]; then cat /proc/1/comm; fi
+ls -l /sbin/init 2>/dev/null
+for f in /sbin/openrc /etc/init.d /usr/sbin/svcadm /sbin/initctl; do
+if [ -f $f ] || [ -d $f ]; then echo $f; fi
+done
