@@ -10,6 +10,7 @@ use crate::events::{self, Class};
 use crate::lab::control::{self, Start};
 use crate::lab::options::{Options, Running, Sshd};
 use crate::lab::supervise;
+use crate::machine::namespaces::Rights;
 use crate::paths::StateDir;
 use crate::scenario::Scenario;
 use crate::snapshot;
@@ -248,8 +249,13 @@ fn supervise(up: Up) -> Result<ExitCode> {
         Some(path) => Scenario::read(path)?,
         None => Scenario::default(),
     };
-    let options =
-        Options { inventory: up.inventory, sshd: up.sshd, time_scale: up.time_scale, own_networks: false };
+    let options = Options {
+        inventory: up.inventory,
+        sshd: up.sshd,
+        time_scale: up.time_scale,
+        own_networks: false,
+        rights: Rights::default(),
+    };
     supervise::run(state, options, up.port, scenario)
 }
 

@@ -36,6 +36,11 @@ impl StateDir {
         self.0.join("running.json")
     }
 
+    /// The program that changes users on hosts whose users are several: it runs with root's rights.
+    pub fn become_program(&self) -> PathBuf {
+        self.0.join("become")
+    }
+
     /// What the lab was started with.
     pub fn options(&self) -> PathBuf {
         self.0.join("options.json")
@@ -201,6 +206,11 @@ impl Private {
     /// How the SSH server is to be run.
     pub fn sshd(&self) -> PathBuf {
         self.0.join("sshd.json")
+    }
+
+    /// The program behind `su` and `sudo`.
+    pub fn become_program(&self) -> PathBuf {
+        self.0.join("bin").join("become")
     }
 
     /// The lab's own program.

@@ -1,6 +1,7 @@
 //! `su` and `sudo` of a host; where all users are one, also `id` and its like, which say whom a login plays.
 
 use std::io::{IsTerminal, Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -221,7 +222,9 @@ fn ask(prompt: &str, on_terminal: bool) -> Result<String, String> {
     if !on_terminal {
         let mut err = std::io::stderr();
         let _ = err.write_all(prompt.as_bytes()).and_then(|()| err.flush());
-        return read_line(std::io::stdin().lock());
+        // Not through the standard handle: it reads ahead.
+        let stdin = std::io::stdin().as_fd().try_clone_to_owned().map_err(|error| error.to_string())?;
+        return read_line(std::fs::File::from(stdin));
     }
     let terminal = rustix::fs::open("/dev/tty", OFlags::RDWR, Mode::empty()).map_err(|errno| errno.to_string())?;
     let before = rustix::termios::tcgetattr(&terminal).map_err(|errno| errno.to_string())?;
@@ -240,7 +243,7 @@ fn ask(prompt: &str, on_terminal: bool) -> Result<String, String> {
 fn read_line(mut from: impl Read) -> Result<String, String> {
     let mut line = Vec::new();
     let mut byte = [0_u8; 1];
-    while matches!(rustix_read(&mut from, &mut byte), Ok(1)) {
+    while matches!(from.read(&mut byte), Ok(1)) {
         let [got] = byte;
         if got == b'\n' {
             return Ok(String::from_utf8_lossy(&line).into_owned());
@@ -248,10 +251,6 @@ fn read_line(mut from: impl Read) -> Result<String, String> {
         line.push(got);
     }
     if line.is_empty() { Err("no password".to_owned()) } else { Ok(String::from_utf8_lossy(&line).into_owned()) }
-}
-
-fn rustix_read(from: &mut impl Read, byte: &mut [u8; 1]) -> std::io::Result<usize> {
-    from.read(byte)
 }
 
 #[expect(clippy::print_stderr, reason = "a tool of a host speaks to its user")]

@@ -17,10 +17,11 @@ pub struct User {
 }
 
 /// Name, uid, gid, comment, home, shell.
-const USERS: [(&str, u32, u32, &str, &str, &str); 8] = [
+const USERS: [(&str, u32, u32, &str, &str, &str); 9] = [
     ("root", 0, 0, "root", "/root", "/bin/bash"),
     ("daemon", 1, 1, "daemon", "/usr/sbin", "/bin/false"),
     ("bin", 2, 2, "bin", "/bin", "/bin/false"),
+    ("sshd", 74, 74, "Privilege-separated SSH", "/run/sshd", "/bin/false"),
     ("nobody", 65534, 65534, "nobody", "/", "/bin/false"),
     ("oracle", 501, 501, "Oracle owner", "/u01/app/oracle", "/bin/sh"),
     ("twist", 502, 502, "Web Services Data Access Engine", "/var/opt/opsware/twist", "/bin/sh"),
@@ -28,11 +29,12 @@ const USERS: [(&str, u32, u32, &str, &str, &str); 8] = [
     ("operator", 1000, 1000, "Operator", "/home/operator", "/bin/sh"),
 ];
 
-const GROUPS: [(&str, u32, &str); 9] = [
+const GROUPS: [(&str, u32, &str); 10] = [
     ("root", 0, ""),
     ("daemon", 1, ""),
     ("bin", 2, ""),
     ("tty", 5, ""),
+    ("sshd", 74, ""),
     ("oinstall", 501, "oracle"),
     ("twist", 502, ""),
     ("occ", 503, ""),

@@ -78,6 +78,7 @@ pub fn lay_out(root: &Path, host: &Host, world: &World, like: Like, rights: Righ
     homes(root, rights)?;
     let private = Private::below(root);
     std::fs::write(private.host(), serde_json::to_vec_pretty(host)?)?;
+    std::fs::write(private.become_program(), "")?;
     std::fs::write(private.saslab(), "")
 }
 

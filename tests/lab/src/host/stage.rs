@@ -11,7 +11,8 @@ use anyhow::{Context, Result};
 use crate::host::{root, tools};
 use crate::lab::options::Options;
 use crate::machine::netlink::{self, Network};
-use crate::machine::{mounts, namespaces};
+use crate::machine::namespaces::{self, Rights};
+use crate::machine::mounts;
 use crate::paths::StateDir;
 use crate::scenario::Scenario;
 use crate::world::{Host, World};
@@ -29,7 +30,7 @@ pub fn run(state: &StateDir, name: &str) -> Result<ExitCode> {
     }
     rustix::system::sethostname(name.as_bytes()).context("cannot name the host")?;
     let scenario = Scenario::in_force(&state.mesh())?;
-    mount_root(state, host, &scenario)?;
+    mount_root(state, host, &scenario, &options)?;
     start_init(state, name)
 }
 
@@ -40,7 +41,7 @@ fn join_network(outside: &Network, host: &Host) -> std::io::Result<()> {
 }
 
 /// Binds what the host shares with the machine and the lab below its root directory.
-fn mount_root(state: &StateDir, host: &Host, scenario: &Scenario) -> Result<()> {
+fn mount_root(state: &StateDir, host: &Host, scenario: &Scenario, options: &Options) -> Result<()> {
     let root_dir = state.root(&host.name);
     let like = scenario.like(host);
     mounts::keep_private()?;
@@ -62,6 +63,9 @@ fn mount_root(state: &StateDir, host: &Host, scenario: &Scenario) -> Result<()> 
     }
     mounts::bind(state.mesh().path(), &root_dir.join(".lab/mesh"))?;
     mounts::bind_read_only(&std::env::current_exe()?, &root_dir.join(".lab/bin/saslab"))?;
+    if options.rights == Rights::Root {
+        mounts::bind_read_only(&state.become_program(), &root_dir.join(".lab/bin/become"))?;
+    }
     mounts::devices(&root_dir.join("dev"))?;
     Ok(())
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::account::become_user;
 use crate::machine::namespaces::Rights;
-use crate::paths::StateDir;
+use crate::paths::{Private, StateDir};
 use crate::standin;
 use crate::world::Like;
 
@@ -31,14 +31,20 @@ pub fn make(state: &StateDir, like: Like, rights: Rights) -> io::Result<()> {
     for name in ["sbin", "bin"] {
         let place = place(state, like, name);
         std::fs::create_dir_all(&place)?;
-        link_machine_tools(name, &place, &own, &mut placed)?;
+        link_machine_tools(name, &place, &own, &mut placed, rights)?;
         if name == "bin" {
             for tool in own.iter().filter(|tool| !placed.contains(**tool)) {
-                symlink("/.lab/bin/saslab", place.join(tool))?;
+                symlink(program(tool, rights), place.join(tool))?;
             }
         }
     }
     Ok(())
+}
+
+/// The program that acts as the tool on a host.
+fn program(tool: &str, rights: Rights) -> PathBuf {
+    let here = Private::inside();
+    if rights == Rights::Root && become_user::changes_user(tool) { here.become_program() } else { here.saslab() }
 }
 
 fn link_machine_tools<'a>(
@@ -46,6 +52,7 @@ fn link_machine_tools<'a>(
     place: &Path,
     own: &BTreeSet<&'a str>,
     placed: &mut BTreeSet<&'a str>,
+    rights: Rights,
 ) -> io::Result<()> {
     for entry in std::fs::read_dir(Path::new("/usr").join(name))? {
         let file = entry?.file_name();
@@ -53,7 +60,7 @@ fn link_machine_tools<'a>(
         let target = match own.get(tool) {
             Some(tool) => {
                 placed.insert(*tool);
-                PathBuf::from("/.lab/bin/saslab")
+                program(tool, rights)
             }
             None => Path::new("/.lab/usr").join(name).join(tool),
         };

@@ -30,6 +30,9 @@ pub struct Options {
     /// Whether every host has a network of its own; known once the supervisor has tried.
     #[serde(default)]
     pub own_networks: bool,
+    /// Whose rights the hosts have; known once the supervisor has its namespaces.
+    #[serde(default)]
+    pub rights: Rights,
 }
 
 impl Options {

@@ -76,7 +76,8 @@ fn open_up(path: &Path) -> std::io::Result<()> {
 }
 
 /// Writes all that the hosts find when they start.
-pub fn prepare(state: &StateDir, world: &World, scenario: &Scenario, options: &Options, rights: Rights) -> Result<()> {
+pub fn prepare(state: &StateDir, world: &World, scenario: &Scenario, options: &Options) -> Result<()> {
+    let rights = options.rights;
     shared(state, world, scenario, options)?;
     let operator = keys::make("operator@lab")?;
     let passwords = Passwords::make();
@@ -84,6 +85,11 @@ pub fn prepare(state: &StateDir, world: &World, scenario: &Scenario, options: &O
     std::fs::create_dir_all(state.path().join("logs"))?;
     keys::write(&operator, &state.operator_key())?;
     keys::write_private(&state.secrets(), &serde_json::to_vec_pretty(&passwords)?)?;
+    if rights == Rights::Root {
+        // Only root comes this far into the state directory: to the machine's other users the program does not exist.
+        std::fs::copy(std::env::current_exe()?, state.become_program())?;
+        std::fs::set_permissions(state.become_program(), std::fs::Permissions::from_mode(0o4755))?;
+    }
     let kinds: BTreeSet<bool> = world.hosts().map(|host| scenario.like(host) == Like::Solaris).collect();
     for solaris in kinds {
         let like = if solaris { Like::Solaris } else { Like::Linux };

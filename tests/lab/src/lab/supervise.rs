@@ -63,9 +63,9 @@ pub fn run(state: StateDir, options: Options, port: Option<u16>, scenario: Scena
     mounts::keep_private()?;
     // A host whose keeper has gone is buried here, not by the machine.
     rustix::process::set_child_subreaper(Pid::from_raw(1)).map_err(std::io::Error::from)?;
-    let options = Options { own_networks: join_networks(), ..options };
+    let options = Options { own_networks: join_networks(), rights, ..options };
     options.write(&state)?;
-    prepare::prepare(&state, &world, &scenario, &options, rights)?;
+    prepare::prepare(&state, &world, &scenario, &options)?;
     let mut supervisor = Supervisor { state, world, listeners, keepers: BTreeMap::new(), rights, _lock: lock };
     supervisor.start_all()?;
     let control = control_socket(&supervisor.state)?;

@@ -8,11 +8,12 @@ use rustix::process::Signal;
 use rustix::thread::UnshareFlags;
 
 /// Whose rights the hosts of a lab have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rights {
     /// Root of the machine: every user of a host is a user of its own.
     Root,
+    #[default]
     /// A plain user in a user namespace: every user of a host is the same one, who looks like root there.
     SingleUser,
 }
