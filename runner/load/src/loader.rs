@@ -1,0 +1,196 @@
+//! The loader: what it is given, and what it remembers between calls.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use sasrun_model::{
+    Diagnostic, FileId, Inventory, ModuleCatalogue, Place, Playbook, Sources, Span, Variables,
+};
+
+use crate::files::ReadFile;
+use crate::session::Session;
+use crate::{InventoryScripts, InventorySources, TemplateSyntax, VaultDecrypt, VaultError};
+
+/// Where things are looked for besides the playbook's own folder.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Folders of roles.
+    pub roles_paths: Vec<PathBuf>,
+    /// Folders that hold `ansible_collections/`.
+    pub collections_paths: Vec<PathBuf>,
+}
+
+/// Reads the user's files. Its calls may come from several threads.
+pub struct Loader {
+    pub(crate) settings: Settings,
+    pub(crate) catalogue: Arc<dyn ModuleCatalogue>,
+    pub(crate) syntax: Option<Arc<dyn TemplateSyntax>>,
+    pub(crate) inventory_sources: Option<Arc<dyn InventorySources>>,
+    pub(crate) inventory_scripts: Option<Arc<dyn InventoryScripts>>,
+    pub(crate) vault: Option<Arc<dyn VaultDecrypt>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) sources: Sources,
+    pub(crate) warnings: Vec<Diagnostic>,
+    pub(crate) secrets: Vec<Arc<str>>,
+    /// Files that were read, to be read again only when they changed.
+    pub(crate) files: HashMap<PathBuf, Arc<ReadFile>>,
+}
+
+impl Loader {
+    /// Makes a loader that knows the modules of a catalogue.
+    pub fn new(catalogue: Arc<dyn ModuleCatalogue>) -> Self {
+        Self {
+            settings: Settings::default(),
+            catalogue,
+            syntax: None,
+            inventory_sources: None,
+            inventory_scripts: None,
+            vault: None,
+            state: Mutex::default(),
+        }
+    }
+
+    /// Sets where roles and collections are looked for.
+    #[must_use]
+    pub fn with_settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Sets what checks the syntax of templates; without it they are not checked.
+    #[must_use]
+    pub fn with_template_syntax(mut self, syntax: Arc<dyn TemplateSyntax>) -> Self {
+        self.syntax = Some(syntax);
+        self
+    }
+
+    /// Sets the inventory forms that plugins bring.
+    #[must_use]
+    pub fn with_inventory_sources(mut self, sources: Arc<dyn InventorySources>) -> Self {
+        self.inventory_sources = Some(sources);
+        self
+    }
+
+    /// Sets what runs inventory scripts; without it they are refused.
+    #[must_use]
+    pub fn with_inventory_scripts(mut self, scripts: Arc<dyn InventoryScripts>) -> Self {
+        self.inventory_scripts = Some(scripts);
+        self
+    }
+
+    /// Sets what opens encrypted values; without it they are refused.
+    #[must_use]
+    pub fn with_vault(mut self, vault: Arc<dyn VaultDecrypt>) -> Self {
+        self.vault = Some(vault);
+        self
+    }
+
+    /// Loads a playbook with all that it imports.
+    ///
+    /// # Errors
+    /// Every problem of every file, with its place.
+    pub fn load_playbook(&self, path: &Path) -> Result<Playbook, Vec<Diagnostic>> {
+        let mut session = Session::new(self);
+        let playbook = session.playbook(path);
+        session.finish(playbook)
+    }
+
+    /// Loads inventory sources: paths of files and folders, or hosts separated by commas.
+    ///
+    /// # Errors
+    /// Every problem of every source.
+    pub fn load_inventory<S: AsRef<str>>(
+        &self,
+        sources: &[S],
+    ) -> Result<Inventory, Vec<Diagnostic>> {
+        let mut session = Session::new(self);
+        let inventory = session.inventory(sources);
+        session.finish(inventory)
+    }
+
+    /// Adds the variables of `group_vars/` and `host_vars/` beside a playbook.
+    ///
+    /// # Errors
+    /// Every problem of every file there.
+    pub fn add_variables_beside_playbook(
+        &self,
+        inventory: &mut Inventory,
+        playbook: &Path,
+    ) -> Result<(), Vec<Diagnostic>> {
+        let mut session = Session::new(self);
+        let directory = crate::files::directory_of(playbook);
+        session.variables_beside_playbook(inventory, &directory);
+        session.finish(())
+    }
+
+    /// Loads a file of variables.
+    ///
+    /// # Errors
+    /// Every problem of the file.
+    pub fn load_variables(&self, path: &Path) -> Result<Variables, Vec<Diagnostic>> {
+        let mut session = Session::new(self);
+        let variables = session.variables_file(path, Span::default());
+        session.finish(variables.unwrap_or_default())
+    }
+
+    /// Reads extra variables as flags give them: `k=v` pairs, YAML or JSON in braces, `@file`.
+    ///
+    /// # Errors
+    /// Every problem of every argument.
+    pub fn load_extra_variables<S: AsRef<str>>(
+        &self,
+        arguments: &[S],
+    ) -> Result<Variables, Vec<Diagnostic>> {
+        let mut session = Session::new(self);
+        let mut variables = Variables::new();
+        for argument in arguments {
+            session.extra_variables(argument.as_ref(), &mut variables);
+        }
+        session.finish(variables)
+    }
+
+    /// Turns a span into a place that can be shown.
+    pub fn place(&self, span: Span) -> Option<Place> {
+        self.state().sources.place(span)
+    }
+
+    /// Every file that was read so far.
+    pub fn sources(&self) -> Sources {
+        self.state().sources.clone()
+    }
+
+    /// Takes the warnings of the calls so far.
+    pub fn take_warnings(&self) -> Vec<Diagnostic> {
+        std::mem::take(&mut self.state().warnings)
+    }
+
+    /// Texts that were encrypted: to be masked wherever they would be shown.
+    pub fn secrets(&self) -> Vec<Arc<str>> {
+        self.state().secrets.clone()
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        // What is kept is whole after each statement, so a panic elsewhere does not spoil it.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn add_source(&self, path: &Path, text: Arc<str>) -> FileId {
+        self.state().sources.add(path, text)
+    }
+
+    /// Opens an encrypted text and remembers it as a secret.
+    pub(crate) fn unseal(&self, envelope: &str) -> Result<String, VaultError> {
+        let Some(vault) = &self.vault else {
+            return Err(VaultError::NoSecret);
+        };
+        let bytes = vault.decrypt(envelope)?;
+        let text = String::from_utf8(bytes).map_err(|_| VaultError::NotText)?;
+        self.state().secrets.push(text.as_str().into());
+        Ok(text)
+    }
+}

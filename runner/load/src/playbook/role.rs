@@ -1,0 +1,493 @@
+//! Roles: their parts, dependencies and what they bring.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sasrun_model::{
+    Block, Keyword, Name, Node, NodeKind, Role, RoleContext, Span, Step, Variables,
+};
+
+use super::keywords::{self, key_text, may_be_true, one_or_many};
+use super::{Around, Reader};
+use crate::problem::Problem;
+use crate::variables::Names;
+use crate::{closest, codes};
+
+/// Where a role is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// `roles:` of a play, or the dependencies of another role.
+    List,
+    /// `import_role`.
+    Import,
+    /// `include_role`.
+    Include,
+}
+
+/// Files of a role that are used instead of `main`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct RoleFiles {
+    pub(super) tasks: Option<String>,
+    pub(super) vars: Option<String>,
+    pub(super) defaults: Option<String>,
+    pub(super) handlers: Option<String>,
+    /// Whether all of them are known, that is no templates.
+    pub(super) is_known: bool,
+}
+
+impl RoleFiles {
+    /// As arguments name them.
+    pub(super) fn of(arguments: &Node) -> Self {
+        let text = |name: &str| {
+            arguments
+                .get(name)
+                .and_then(Node::as_str)
+                .map(str::to_owned)
+        };
+        let names = ["tasks_from", "vars_from", "defaults_from", "handlers_from"];
+        Self {
+            tasks: text("tasks_from"),
+            vars: text("vars_from"),
+            defaults: text("defaults_from"),
+            handlers: text("handlers_from"),
+            is_known: names
+                .iter()
+                .all(|name| arguments.get(name).is_none_or(Node::is_static)),
+        }
+    }
+}
+
+/// One use of a role.
+pub(super) struct RoleUse {
+    pub(super) name: String,
+    pub(super) span: Span,
+    pub(super) origin: Origin,
+    pub(super) files: RoleFiles,
+    pub(super) parameters: Variables,
+    pub(super) allow_duplicates: Option<bool>,
+    pub(super) is_public: bool,
+    /// Keywords, conditions and tags of the entry that asks for it.
+    pub(super) frame: Block,
+}
+
+impl RoleUse {
+    pub(super) fn new(name: &str, span: Span, origin: Origin, files: RoleFiles) -> Self {
+        Self {
+            name: name.to_owned(),
+            span,
+            origin,
+            files,
+            parameters: Variables::new(),
+            allow_duplicates: None,
+            is_public: origin == Origin::List,
+            frame: Block::default(),
+        }
+    }
+}
+
+/// A role that asks for others, as those see it.
+#[derive(Clone)]
+pub(super) struct Parent {
+    name: Name,
+    path: PathBuf,
+    defaults: Variables,
+    variables: Variables,
+    parameters: Variables,
+    /// Conditions and tags of its use, to tell uses apart.
+    frame: String,
+}
+
+/// A role with all it brings.
+pub(super) struct LoadedUse {
+    pub(super) role: Arc<Role>,
+    /// None when the same use was there before.
+    pub(super) step: Option<Step>,
+    pub(super) handlers: Vec<Step>,
+}
+
+/// Roles inside each other, at most.
+const DEPTH: usize = 50;
+
+impl Reader<'_, '_> {
+    pub(super) fn is_open_role(&self, name: &str) -> bool {
+        self.open_roles.iter().any(|open| **open == *name)
+    }
+
+    /// Loads a use of a role, dependencies first.
+    pub(super) fn role(
+        &mut self,
+        usage: RoleUse,
+        around: &Around,
+        parents: &[Parent],
+    ) -> Option<LoadedUse> {
+        if self.is_circle_of_roles(&usage) {
+            return None;
+        }
+        let beside = parents
+            .last()
+            .map(|parent| parent.path.as_path())
+            .or(around.role.as_ref().map(|role| role.path.as_path()));
+        let path = self.find_role(&usage.name, usage.span, beside, &around.collections)?;
+        self.open_roles.push(usage.name.as_str().into());
+        let loaded = self.role_at(path, usage, around, parents);
+        self.open_roles.pop();
+        Some(loaded)
+    }
+
+    fn is_circle_of_roles(&mut self, usage: &RoleUse) -> bool {
+        let is_circle = self.is_open_role(&usage.name) && usage.origin == Origin::List;
+        let is_deep = self.open_roles.len() >= DEPTH;
+        if is_circle || is_deep {
+            let chain: Vec<&str> = self.open_roles.iter().map(|name| &**name).collect();
+            let message = format!(
+                "roles need each other: {} -> {}",
+                chain.join(" -> "),
+                usage.name
+            );
+            self.session
+                .add(Problem::error(codes::CYCLE, usage.span, message));
+        }
+        is_circle || is_deep
+    }
+
+    fn role_at(
+        &mut self,
+        path: PathBuf,
+        usage: RoleUse,
+        around: &Around,
+        parents: &[Parent],
+    ) -> LoadedUse {
+        let meta = self.role_data(&path, "meta", "main");
+        let files = &usage.files;
+        let defaults =
+            self.role_variables(&path, "defaults", files.defaults.as_deref(), usage.span);
+        let variables = self.role_variables(&path, "vars", files.vars.as_deref(), usage.span);
+        let mut frame = usage.frame;
+        if frame.path.is_empty() {
+            frame.path = around.path.as_str().into();
+            frame.span = usage.span;
+        }
+        let me = Parent {
+            name: usage.name.as_str().into(),
+            path: path.clone(),
+            defaults: defaults.clone(),
+            variables: variables.clone(),
+            parameters: usage.parameters.clone(),
+            frame: content_of_all(&frame.when) + &content_of_all(&frame.tags),
+        };
+        let inside = self.inside_of(&frame, around);
+        let chain: Vec<Parent> = parents.iter().cloned().chain([me]).collect();
+        let dependencies = self.dependencies(meta.as_ref(), &inside, &chain);
+
+        let may_repeat = meta.as_ref().and_then(|meta| meta.get("allow_duplicates"));
+        let allow_duplicates = usage
+            .allow_duplicates
+            .unwrap_or(usage.origin != Origin::List || may_repeat.is_some_and(may_be_true));
+        let entry_point = usage.files.tasks.as_deref().unwrap_or("main");
+        let role = Arc::new(Role {
+            name: usage.name.as_str().into(),
+            context: RoleContext {
+                defaults: merged_defaults(&dependencies, parents, &defaults),
+                variables: merged_variables(&dependencies, parents, &variables),
+                argument_specs: self.argument_specs(&path, meta.as_ref(), entry_point),
+            },
+            parameters: merged_parameters(&chain),
+            parents: parents
+                .iter()
+                .rev()
+                .map(|one| Arc::clone(&one.name))
+                .collect(),
+            dependencies: dependencies
+                .iter()
+                .map(|one| Arc::clone(&one.role.name))
+                .collect(),
+            allow_duplicates,
+            is_public: usage.is_public,
+            path,
+        });
+        let is_repeated = !allow_duplicates
+            && !self
+                .gathered
+                .used_roles
+                .insert(use_key(&role, &usage.files, &chain));
+        self.assemble(role, &usage.files, frame, dependencies, around, is_repeated)
+    }
+
+    /// Puts the role's tasks and handlers behind those of its dependencies.
+    fn assemble(
+        &mut self,
+        role: Arc<Role>,
+        files: &RoleFiles,
+        mut frame: Block,
+        dependencies: Vec<LoadedUse>,
+        around: &Around,
+        is_repeated: bool,
+    ) -> LoadedUse {
+        let inside = self.inside_of(&frame, around);
+        let mut handlers: Vec<Step> = Vec::new();
+        let mut before: Vec<Step> = Vec::new();
+        for dependency in dependencies {
+            handlers.extend(dependency.handlers);
+            before.extend(dependency.step);
+        }
+        if is_repeated {
+            return LoadedUse {
+                role,
+                step: None,
+                handlers,
+            };
+        }
+        handlers.extend(self.role_handlers(&role, files, &inside));
+        let tasks = self.role_tasks(&role, files, &inside, frame.span);
+        let step = if before.is_empty() {
+            frame.role = Some(Arc::clone(&role));
+            frame.block = tasks;
+            frame
+        } else {
+            let own = Block {
+                path: format!("{}/{}", frame.path, role.name).into(),
+                span: frame.span,
+                role: Some(Arc::clone(&role)),
+                block: tasks,
+                ..Block::default()
+            };
+            frame.block = before;
+            frame.block.push(Step::Block(Arc::new(own)));
+            frame
+        };
+        LoadedUse {
+            role,
+            step: Some(Step::Block(Arc::new(step))),
+            handlers,
+        }
+    }
+
+    fn role_tasks(
+        &mut self,
+        role: &Arc<Role>,
+        files: &RoleFiles,
+        inside: &Around,
+        span: Span,
+    ) -> Vec<Step> {
+        let Some(file) = self.role_file(&role.path, "tasks", files.tasks.as_deref(), span) else {
+            return Vec::new();
+        };
+        let around = Around {
+            role: Some(Arc::clone(role)),
+            is_handler: false,
+            ..inside.inside(&format!("{}:tasks", role.name))
+        };
+        self.tasks_of(&file, span, &around)
+    }
+
+    fn role_handlers(
+        &mut self,
+        role: &Arc<Role>,
+        files: &RoleFiles,
+        inside: &Around,
+    ) -> Option<Step> {
+        let from = files.handlers.as_deref();
+        let file = self.role_file(&role.path, "handlers", from, Span::default())?;
+        let around = Around {
+            role: Some(Arc::clone(role)),
+            is_handler: true,
+            ..inside.inside(&format!("{}:handlers", role.name))
+        };
+        let block = Block {
+            path: around.path.as_str().into(),
+            role: Some(Arc::clone(role)),
+            block: self.tasks_of(&file, Span::default(), &around),
+            ..Block::default()
+        };
+        Some(Step::Block(Arc::new(block)))
+    }
+
+    fn argument_specs(&mut self, path: &Path, meta: Option<&Node>, entry: &str) -> Option<Node> {
+        let own = self.role_data(path, "meta", "argument_specs");
+        let specs = own
+            .as_ref()
+            .and_then(|document| document.get("argument_specs"))
+            .or_else(|| meta.and_then(|meta| meta.get("argument_specs")))?;
+        let stem = entry.strip_suffix(".yml").unwrap_or(entry);
+        specs.get(stem).cloned()
+    }
+
+    fn dependencies(
+        &mut self,
+        meta: Option<&Node>,
+        inside: &Around,
+        chain: &[Parent],
+    ) -> Vec<LoadedUse> {
+        let Some(written) = meta.and_then(|meta| meta.get("dependencies")) else {
+            return Vec::new();
+        };
+        let entries = one_or_many(written);
+        let mut loaded = Vec::new();
+        for (index, entry) in entries.iter().enumerate() {
+            let around = inside.inside(&format!("dependencies/{index}"));
+            if let Some(usage) = self.role_entry(entry, &around) {
+                loaded.extend(self.role(usage, &around, chain));
+            }
+        }
+        loaded
+    }
+
+    /// An entry of `roles:` or of `dependencies:`.
+    pub(super) fn role_entry(&mut self, entry: &Node, around: &Around) -> Option<RoleUse> {
+        let name = match &entry.kind {
+            NodeKind::Text(_) => Some(entry),
+            NodeKind::Map(_) => entry.get("role").or(entry.get("name")).or(entry.get("src")),
+            _ => None,
+        };
+        let Some(name) = name.filter(|node| node.as_str().is_some_and(|text| !text.is_empty()))
+        else {
+            let message = "a role is a name, or a mapping with `role:`";
+            self.session
+                .add(Problem::error(codes::ROLE_ENTRY, entry.span, message));
+            return None;
+        };
+        if !name.is_static() {
+            self.session.add(
+                Problem::error(
+                    codes::ROLE_ENTRY,
+                    name.span,
+                    "a role's name must be known when files are loaded",
+                )
+                .hint("use `include_role`, which is done when it is reached"),
+            );
+            return None;
+        }
+        let text = name.as_str().unwrap_or_default();
+        let files = RoleFiles {
+            is_known: true,
+            ..RoleFiles::default()
+        };
+        let mut usage = RoleUse::new(text, name.span, Origin::List, files);
+        usage.frame.path = around.path.as_str().into();
+        usage.frame.span = entry.span;
+        self.role_keywords(entry, &mut usage);
+        Some(usage)
+    }
+
+    fn role_keywords(&mut self, entry: &Node, usage: &mut RoleUse) {
+        let is_galaxy = entry.get("src").is_some();
+        for entry in entry.entries() {
+            let name = key_text(&entry.key);
+            let value = &entry.value;
+            self.check_keyword_value(&name, value);
+            match name.as_str() {
+                "role" | "name" => {}
+                "src" | "scm" | "version" | "collection" if is_galaxy => {}
+                "when" => usage.frame.when = self.conditions("when", value),
+                "tags" => usage.frame.tags = keywords::tags(value),
+                "vars" => {
+                    let vars = self.vars(value);
+                    usage.parameters.extend(vars);
+                }
+                _ => {
+                    if self.inherited_keyword(&name, value, &mut usage.frame.keywords) {
+                        continue;
+                    }
+                    self.doubtful_parameter(&name, entry.key.span);
+                    let mapping = Node {
+                        span: entry.key.span,
+                        kind: NodeKind::Map(vec![entry.clone()]),
+                    };
+                    let of = "a role's parameters";
+                    self.session.variables_of(
+                        &mapping,
+                        of,
+                        Names::Variables,
+                        &mut usage.parameters,
+                    );
+                }
+            }
+        }
+    }
+
+    /// Warns of a parameter that looks like a keyword misspelt.
+    fn doubtful_parameter(&mut self, name: &str, span: Span) {
+        let own = ["role", "when", "tags", "vars"];
+        let inherited = Keyword::ALL.iter().map(|(_, name)| *name);
+        let near = closest(name, own.into_iter().chain(inherited)).filter(|_| name.len() > 3);
+        if near.is_some() {
+            let message = format!("`{name}` is taken as a parameter of the role");
+            self.session
+                .add(Problem::warning(codes::ROLE_ENTRY, span, message).meant(near));
+        }
+    }
+}
+
+fn overlay(base: &mut Variables, more: &Variables) {
+    for (name, value) in more {
+        base.insert(Arc::clone(name), Arc::clone(value));
+    }
+}
+
+/// Defaults as tasks of a role see them: of its dependencies, of those that ask for it, its own.
+fn merged_defaults(dependencies: &[LoadedUse], parents: &[Parent], own: &Variables) -> Variables {
+    let mut all = Variables::new();
+    for dependency in dependencies {
+        overlay(&mut all, &dependency.role.context.defaults);
+    }
+    for parent in parents {
+        overlay(&mut all, &parent.defaults);
+    }
+    overlay(&mut all, own);
+    all
+}
+
+/// Variables as tasks of a role see them: of those that ask for it, of its dependencies, its own.
+fn merged_variables(dependencies: &[LoadedUse], parents: &[Parent], own: &Variables) -> Variables {
+    let mut all = Variables::new();
+    for parent in parents {
+        overlay(&mut all, &parent.variables);
+    }
+    for dependency in dependencies {
+        overlay(&mut all, &dependency.role.context.variables);
+    }
+    overlay(&mut all, own);
+    all
+}
+
+fn merged_parameters(chain: &[Parent]) -> Variables {
+    let mut all = Variables::new();
+    for parent in chain {
+        overlay(&mut all, &parent.parameters);
+    }
+    all
+}
+
+/// Two uses with one key do the same on the same hosts.
+fn use_key(role: &Role, files: &RoleFiles, chain: &[Parent]) -> String {
+    let frames: Vec<&str> = chain.iter().map(|parent| parent.frame.as_str()).collect();
+    let parameters = chain.last().map(|me| {
+        let pairs = me.parameters.iter();
+        pairs
+            .map(|(name, value)| format!("{name}={}", content(value)))
+            .collect::<Vec<_>>()
+    });
+    format!(
+        "{}|{files:?}|{parameters:?}|{frames:?}",
+        role.path.display()
+    )
+}
+
+fn content_of_all(nodes: &[Node]) -> String {
+    nodes.iter().map(content).collect::<Vec<_>>().join(",")
+}
+
+/// A value without its places.
+fn content(node: &Node) -> String {
+    match &node.kind {
+        NodeKind::List(items) => format!("[{}]", content_of_all(items)),
+        NodeKind::Map(entries) => {
+            let pairs = entries
+                .iter()
+                .map(|entry| format!("{}:{}", content(&entry.key), content(&entry.value)));
+            format!("{{{}}}", pairs.collect::<Vec<_>>().join(","))
+        }
+        NodeKind::Text(text) => format!("{:?}", text.text),
+        other => format!("{other:?}"),
+    }
+}
