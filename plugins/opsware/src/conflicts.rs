@@ -45,7 +45,7 @@ fn spec() -> ModuleSpec {
         ],
         examples: vec![Example {
             title: "No conflicts may be open".into(),
-            yaml: "- opsware_conflicts:\n    database: \"{{ response.values['truth.servicename'] }}\"\n".into(),
+            yaml: "- opsware_conflicts:\n    database: \"{{ response.parameters['truth.servicename'] }}\"\n".into(),
         }],
         ..ModuleSpec::default()
     }

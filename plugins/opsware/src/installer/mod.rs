@@ -213,7 +213,11 @@ async fn look(order: &Order, host: &Host) -> Result<Situation, Failure> {
 }
 
 /// Makes sure that the installer may be started, and finds it.
-fn installer<'a>(order: &Order, situation: &'a Situation) -> Result<&'a str, Failure> {
+fn installer<'a>(
+    order: &Order,
+    situation: &'a Situation,
+    check_mode: bool,
+) -> Result<&'a str, Failure> {
     if !situation.is_root {
         return Err(Failure::new(
             "the installer must be run as root; add `become: true`",
@@ -239,6 +243,8 @@ fn installer<'a>(order: &Order, situation: &'a Situation) -> Result<&'a str, Fai
         .collect();
     match found.as_slice() {
         [path] => Ok(path),
+        // The medium need not be mounted yet: an earlier task would have done that.
+        [] if check_mode => Ok(""),
         [] => Err(Failure::new(format!(
             "there is no installer below {}: is the medium mounted, and is it the right one?",
             order.medium
@@ -262,11 +268,7 @@ async fn upgrade(
             .with("components", Value::Array(Vec::new()))
             .with("versions", shown(&situation.versions)));
     }
-    // In check mode the medium need not be mounted yet: an earlier task would have done that.
-    let path = match installer(order, situation) {
-        Err(failure) if !check_mode => return Err(failure),
-        found => found.unwrap_or_default(),
-    };
+    let path = installer(order, situation, check_mode)?;
     let listed = outstanding.join(", ");
     let mut result = Object::new();
     result.insert(
@@ -350,10 +352,7 @@ async fn hold_interview(
     check_mode: bool,
     host: &Host,
 ) -> ModuleResult {
-    let path = match installer(order, situation) {
-        Err(failure) if !check_mode => return Err(failure),
-        found => found.unwrap_or_default(),
-    };
+    let path = installer(order, situation, check_mode)?;
     let file = response::read_on(host, &order.response_file).await?;
     let interview = Interview {
         type_words: type_words(arguments.text_or_empty("type")),

@@ -43,13 +43,8 @@ pub(super) fn plan(cores: &[CoreState]) -> Plan {
     plan.stop_and_databases(cores);
     plan.components(cores);
     plan.uploads(cores);
-    let touched = ours().any(|core| plan.steps.values().any(|names| names.contains(&core.name)));
-    if touched {
-        let names: Vec<String> = ours().map(|core| core.name.clone()).collect();
-        plan.steps.insert("MM-13", names.clone());
-        plan.steps.insert("MM-14", names);
-    }
     plan.leave_out(cores);
+    plan.verification(cores);
     plan
 }
 
@@ -183,6 +178,25 @@ impl Plan {
         }
     }
 
+    /// MM-13 for every core of ours that this run completes, MM-14 when nothing is left in the mesh.
+    fn verification(&mut self, cores: &[CoreState]) {
+        let touched = |core: &CoreState, plan: &Self| {
+            plan.steps.values().any(|names| names.contains(&core.name))
+        };
+        let plan = self.clone();
+        let completes = |core: &CoreState| {
+            touched(core, &plan)
+                && (core.stage == Stage::Complete
+                    || ["MM-7", "MM-9"]
+                        .iter()
+                        .any(|id| plan.is_due(id, &core.name)))
+        };
+        self.step("MM-13", cores, completes);
+        if self.left_out.is_empty() {
+            self.step("MM-14", cores, |core| touched(core, &plan));
+        }
+    }
+
     fn is_due(&self, id: &str, core: &str) -> bool {
         self.steps
             .get(id)
@@ -300,7 +314,7 @@ mod tests {
                     (Start, true, false, false),
                     (Stopped, false, false, false),
                 ],
-                "3:b 4:b 5:b 6:b 13:b 14:b",
+                "3:b 4:b 5:b 6:b",
             ),
             // The source is done: the rest of it.
             (
@@ -309,7 +323,7 @@ mod tests {
                     (Database, true, false, false),
                     (Database, false, false, false),
                 ],
-                "6:b 8:b 9:b 13:b 14:b",
+                "6:b 8:b 9:b 13:b",
             ),
             // The source has content and stage2: its own stage2 too.
             (
@@ -327,7 +341,7 @@ mod tests {
                     (Database, false, false, false),
                     (Database, false, false, false),
                 ],
-                "2:a 4:a 5:a 7:a 13:a 14:a",
+                "2:a 4:a 5:a 7:a 13:a",
             ),
             // The source's uploads, with every core done.
             (
@@ -336,7 +350,7 @@ mod tests {
                     (Complete, false, false, false),
                     (Complete, false, false, true),
                 ],
-                "10:a 11:a 13:a 14:a",
+                "10:a 11:a 13:a",
             ),
         ];
         for (rows, wanted) in table {

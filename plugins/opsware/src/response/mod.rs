@@ -62,7 +62,7 @@ fn spec() -> ModuleSpec {
             Returned::new("path", "str", "The file; empty if there is none."),
             Returned::new("checksum", "str", "SHA-256 of the file."),
             Returned::new("files", "list", "For `found`: all files, newest first."),
-            Returned::new("values", "dict", "Parameters that are no secrets."),
+            Returned::new("parameters", "dict", "Parameters that are no secrets."),
             Returned::new("missing", "list", "Secret parameters without a value."),
             Returned::new("duplicates", "list", "Parameters that are given twice; the last one holds."),
             Returned::new("differences", "list", "For `compared`: parameters that differ."),
@@ -264,7 +264,7 @@ fn describe(outcome: Outcome, file: &ResponseFile, warnings: &mut Vec<String>) -
         ));
     }
     outcome
-        .with("values", Value::Object(values))
+        .with("parameters", Value::Object(values))
         .with("missing", missing)
         .with("duplicates", json!(duplicates))
 }
