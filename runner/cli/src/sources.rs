@@ -89,15 +89,18 @@ impl Sources {
         inventory: &Inventory,
     ) -> Result<Option<Vec<Name>>, Refused> {
         let Some(text) = limit else { return Ok(None) };
-        let selected =
-            HostPattern::parse(text).and_then(|pattern| pattern.select_strictly(inventory));
-        match selected {
-            Ok(hosts) => Ok(Some(hosts)),
-            Err(error) => {
-                output::error_line(&format!("sasrun: --limit {text}: {error}"));
-                Err(Refused(exit_code::INPUT))
-            }
-        }
+        let problem = match HostPattern::parse(text).map(|pattern| pattern.select(inventory)) {
+            Ok(selection) => match selection.unmatched.first() {
+                None => return Ok(Some(selection.hosts)),
+                Some((part, Some(near))) => {
+                    format!("nothing is called \"{part}\"; did you mean \"{near}\"?")
+                }
+                Some((part, None)) => format!("nothing is called \"{part}\""),
+            },
+            Err(error) => error.to_string(),
+        };
+        output::error_line(&format!("sasrun: --limit {text}: {problem}"));
+        Err(Refused(exit_code::INPUT))
     }
 
     /// Shows problems.

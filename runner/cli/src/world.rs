@@ -5,7 +5,6 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
-use sasrun_load::Loader;
 use sasrun_model::Value;
 use sasrun_template::{CommandOutput, PathKind, World, WorldError};
 
@@ -104,7 +103,7 @@ impl World for Controller {
     }
 
     fn parse_yaml(&self, text: &str) -> Result<Vec<Value>, WorldError> {
-        Loader::parse_documents(text).map_err(failed)
+        sasrun_load::parse_data(text).map_err(failed)
     }
 }
 

@@ -28,4 +28,4 @@ pub use error::EngineError;
 pub use options::{BecomeDefaults, ConnectionDefaults, Options, Stop};
 pub use registry::{InProcess, Registry, Talk, TaskModule};
 pub use run::{Parts, Summary, run};
-pub use variables::Shared;
+pub use variables::inventory_variables;

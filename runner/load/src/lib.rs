@@ -7,6 +7,7 @@
 
 mod closest;
 pub mod codes;
+mod data;
 mod files;
 mod inventory;
 mod key_values;
@@ -21,6 +22,7 @@ mod variables;
 mod yaml;
 
 pub use closest::closest;
+pub use data::{DataError, parse_data};
 pub use inventory::implicit_localhost;
 pub use loader::{Loader, Settings};
 pub use pattern::{HostPattern, PatternError, Selection};

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use sasrun_engine::Shared;
-use sasrun_model::{Inventory, Name};
+use sasrun_model::{Inventory, Name, Node, NodeKind};
 use serde_json::{Map, Value, json};
 
 use crate::args::InventoryArguments;
@@ -18,7 +17,7 @@ pub(crate) fn run(arguments: &InventoryArguments) -> anyhow::Result<u8> {
         Err(Refused(code)) => return Ok(code),
     };
     if let Some(host) = &arguments.host {
-        let Some(variables) = variables(&sources, &inventory, host) else {
+        let Some(variables) = variables(&inventory, host) else {
             output::error_line(&format!(
                 "sasrun: there is no host \"{host}\" in the inventory"
             ));
@@ -28,7 +27,7 @@ pub(crate) fn run(arguments: &InventoryArguments) -> anyhow::Result<u8> {
     } else if arguments.graph {
         graph(&inventory, "all", 0);
     } else {
-        print(&list(&sources, &inventory), &sources);
+        print(&list(&inventory), &sources);
     }
     Ok(0)
 }
@@ -39,19 +38,19 @@ fn print(value: &Value, sources: &Sources) {
 }
 
 /// Variables of a host as written; templates are not rendered.
-fn variables(sources: &Sources, inventory: &Inventory, host: &str) -> Option<Map<String, Value>> {
+fn variables(inventory: &Inventory, host: &str) -> Option<Map<String, Value>> {
     let host = inventory.hosts.get(host)?;
     let mut all = Map::new();
-    for (name, node) in Shared::inventory_variables(inventory, &host.name) {
-        all.insert(name.to_string(), sources.loader.written(&node));
+    for (name, node) in sasrun_engine::inventory_variables(inventory, &host.name) {
+        all.insert(name.to_string(), written(&node));
     }
     Some(all)
 }
 
-fn list(sources: &Sources, inventory: &Inventory) -> Value {
+fn list(inventory: &Inventory) -> Value {
     let mut hostvars = Map::new();
     for name in inventory.hosts.keys() {
-        let own = variables(sources, inventory, name).unwrap_or_default();
+        let own = variables(inventory, name).unwrap_or_default();
         if !own.is_empty() {
             hostvars.insert(name.to_string(), Value::Object(own));
         }
@@ -77,6 +76,30 @@ fn list(sources: &Sources, inventory: &Inventory) -> Value {
         }
     }
     Value::Object(listed)
+}
+
+/// A value as written: templates stay text.
+fn written(node: &Node) -> Value {
+    match &node.kind {
+        NodeKind::Text(text) => Value::from(&*text.text),
+        NodeKind::List(items) => items.iter().map(written).collect(),
+        NodeKind::Map(entries) => Value::Object(
+            entries
+                .iter()
+                .map(|entry| {
+                    let key = entry.key.to_static_value();
+                    let text = key.and_then(|key| key.as_str().map(str::to_owned));
+                    (
+                        text.unwrap_or_else(|| written(&entry.key).to_string()),
+                        written(&entry.value),
+                    )
+                })
+                .collect(),
+        ),
+        _ => node
+            .to_static_value()
+            .map_or(Value::Null, |value| (&value).into()),
+    }
 }
 
 fn graph(inventory: &Inventory, group: &str, depth: usize) {

@@ -220,8 +220,18 @@ fn connection_defaults(arguments: &ConnectionArguments) -> anyhow::Result<Connec
         password: asked(arguments.ask_pass, "SSH password: "),
         host_key_checking: !checking.as_deref().is_some_and(is_off),
         limits,
-        ssh_config: Some(Arc::new(SshConfig::of_user()?)),
+        ssh_config: Some(Arc::new(ssh_config()?)),
     })
+}
+
+/// The configuration of the user's OpenSSH client.
+fn ssh_config() -> anyhow::Result<SshConfig> {
+    let home = std::env::home_dir().unwrap_or_default();
+    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
+    Ok(SshConfig::load(
+        home,
+        user.unwrap_or_else(|_| "root".to_owned()),
+    )?)
 }
 
 fn become_defaults(arguments: &ConnectionArguments) -> BecomeDefaults {

@@ -20,7 +20,7 @@ pub(crate) use scope::{PlayVariables, ScopeParts, TaskScope};
 pub(crate) type Made = IndexMap<Name, Value>;
 
 /// State of the run that scopes look into. Written by the engine's thread alone.
-pub struct Shared {
+pub(crate) struct Shared {
     inventory: RwLock<Arc<Inventory>>,
     hosts: RwLock<HashMap<Name, HostVariables>>,
     layers: RwLock<HashMap<Name, Arc<Layers>>>,
@@ -33,6 +33,22 @@ pub struct Shared {
     pub(crate) limit: Option<String>,
     pub(crate) tags: Vec<String>,
     pub(crate) skip_tags: Vec<String>,
+}
+
+/// Variables of a host in the inventory, by Ansible's precedence, as written.
+pub fn inventory_variables(
+    inventory: &Inventory,
+    host: &Name,
+) -> IndexMap<Name, Arc<sasrun_model::Node>> {
+    let layers = Layers::of(&Arc::new(inventory.clone()), host);
+    let mut names: Vec<Name> = layers.names().cloned().collect();
+    names.sort();
+    names.dedup();
+    let found = |name: &Name| layers.get(name).cloned();
+    names
+        .iter()
+        .filter_map(|name| Some((Arc::clone(name), found(name)?)))
+        .collect()
 }
 
 /// What a host has learnt in this run. Cheap to clone.
