@@ -20,7 +20,7 @@ mod version;
 
 use sasrun_plugin::Library;
 
-/// Everything this plugin offers.
+/// Everything that this plugin offers.
 pub fn library() -> Library {
     Library::new("opsware", env!("CARGO_PKG_VERSION"))
         .inventory_source(Box::new(mesh::MeshSource))
@@ -32,3 +32,5 @@ pub fn library() -> Library {
         .module(service::module())
         .module(version::module())
 }
+
+sasrun_plugin::export_plugin!(library);
