@@ -1,0 +1,51 @@
+# The one door. Plain `make` lists what there is.
+# Everything is built by cargo; these targets say in which order, and what to do when it fails.
+
+PREFIX ?= /usr/local
+PROFILE ?= dev
+SHELL := /bin/sh
+# Where cargo puts what it builds with the chosen profile.
+OUT = $${CARGO_TARGET_DIR:-target}/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
+PLUGINS = opsware gateway media oracle
+
+.PHONY: help demo test check bench scenarios doc install build
+
+help:
+	@echo "make demo        upgrades a simulated mesh of three cores, about three minutes after the build"
+	@echo "make test        runs the tests"
+	@echo "make check       format, lints, the house's own rules, documentation"
+	@echo "make scenarios   stages faults of the upgrade in the lab; ONLY=\"S-03 S-61\" stages some"
+	@echo "make bench       measures sasrun beside its peers on this machine"
+	@echo "make doc         generates the module reference"
+	@echo "make install     installs below PREFIX=$(PREFIX)"
+
+demo:
+	@tests/bin/demo
+
+test:
+	@tests/bin/test
+
+check:
+	@tests/bin/check
+
+scenarios: build
+	@tests/bin/scenarios $(ONLY)
+
+bench:
+	@tests/bin/bench
+
+doc:
+	@tests/bin/doc
+
+build:
+	@cargo build --profile $(PROFILE) -p sasrun -p saslab $(PLUGINS:%=-p sasrun-plugin-%)
+
+install:
+	@cargo build --profile $(PROFILE) -p sasrun $(PLUGINS:%=-p sasrun-plugin-%)
+	@mkdir -p "$(PREFIX)/bin" "$(PREFIX)/lib/sasrun/plugins" "$(PREFIX)/share/sasrun"
+	@install -m 755 "$(OUT)/sasrun" "$(PREFIX)/bin/sasrun"
+	@for plugin in $(PLUGINS); do \
+	    install -m 755 "$(OUT)/lib$$plugin.so" "$(PREFIX)/lib/sasrun/plugins/" || exit 1; done
+	@rm -rf "$(PREFIX)/share/sasrun/playbooks" "$(PREFIX)/share/sasrun/inventories"
+	@cp -R playbooks inventories "$(PREFIX)/share/sasrun/"
+	@echo "installed: $(PREFIX)/bin/sasrun, plugins in $(PREFIX)/lib/sasrun/plugins, playbooks in $(PREFIX)/share/sasrun/playbooks"
