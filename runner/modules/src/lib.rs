@@ -22,6 +22,7 @@ mod lines;
 mod paths;
 mod python_regex;
 mod system;
+mod web;
 mod words;
 
 use sasrun_plugin::Module;
@@ -63,5 +64,7 @@ pub fn builtin() -> Vec<Box<dyn Module>> {
         system::systemd::module(),
         system::wait_for::module(),
         system::wait_for_connection::module(),
+        web::get_url::module(),
+        web::uri::module(),
     ]
 }

@@ -566,6 +566,80 @@ fn facts_are_gathered_in_one_round_trip() {
 }
 
 #[test]
+fn web_servers_are_asked_by_the_hosts_own_client() {
+    let port = serve(vec![
+        (
+            "GET /state",
+            "200 OK\r\nContent-Type: application/json",
+            "{\"green\": true}",
+        ),
+        ("POST /form", "201 Created", "made"),
+        ("GET /gone", "404 Not Found", "no"),
+        ("GET /file", "200 OK", "payload"),
+    ]);
+    let url = |path: &str| format!("http://127.0.0.1:{port}{path}");
+    let world = World::new(&["sh"]);
+    let page = world.run("uri", json!({"url": url("/state"), "return_content": true}));
+    assert_eq!(
+        (page.result("status"), &page.result("json")["green"]),
+        (&json!(200), &json!(true))
+    );
+    assert_eq!(page.trips, 1);
+    let form = json!({"url": url("/form"), "method": "POST", "body_format": "form-urlencoded",
+        "body": {"a": "b c"}, "status_code": "200,201"});
+    assert_eq!(world.run("uri", form).result("status"), 201);
+    let gone = world.run("uri", json!({"url": url("/gone")}));
+    assert_eq!(
+        gone.failure().msg,
+        "Status code was 404 and not [200]: HTTP Error 404: Not Found"
+    );
+    let load = json!({"url": url("/file"), "dest": world.path("payload"), "mode": "0600"});
+    assert!(world.run("get_url", load.clone()).outcome().changed);
+    assert_eq!(
+        (world.read("payload").as_str(), mode(&world.path("payload"))),
+        ("payload", 0o600)
+    );
+    let again = world.run("get_url", load);
+    assert_eq!((again.outcome().changed, again.trips), (false, 1));
+    let wrong = json!({"url": url("/file"), "dest": world.path("other"), "checksum": "sha1:00"});
+    assert!(
+        world
+            .run("get_url", wrong)
+            .failure()
+            .msg
+            .contains("did not match")
+    );
+    assert!(std::fs::metadata(world.path("other.sasrun-part")).is_err());
+}
+
+/// Answers requests by the start of their first line, until the test ends.
+fn serve(pages: Vec<(&'static str, &'static str, &'static str)>) -> u16 {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = [0; 4096];
+            let length = stream.read(&mut request).unwrap();
+            let request = String::from_utf8_lossy(&request[..length]).into_owned();
+            let page = pages
+                .iter()
+                .find(|(start, ..)| request.starts_with(start))
+                .unwrap();
+            let (head, body) = (page.1, page.2);
+            let size = body.len();
+            write!(
+                stream,
+                "HTTP/1.1 {head}\r\nContent-Length: {size}\r\nConnection: close\r\n\r\n{body}"
+            )
+            .unwrap();
+        }
+    });
+    port
+}
+
+#[test]
 fn check_mode_changes_nothing() {
     with_each_shell(|world| {
         let path = world.write("file", "old\n");

@@ -1,0 +1,5 @@
+//! Modules that speak HTTP, by way of the `curl` that is there.
+
+mod curl;
+pub(crate) mod get_url;
+pub(crate) mod uri;
