@@ -12,6 +12,7 @@ mod mesh;
 mod mesh_state;
 mod plan;
 mod probe;
+mod processes;
 mod release;
 mod response;
 mod service;

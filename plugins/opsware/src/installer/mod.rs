@@ -21,6 +21,7 @@ use serde_json::Value;
 
 use crate::component;
 use crate::probe::{self, Versions};
+use crate::processes;
 use crate::release::Release;
 use crate::response::{self, ResponseFile};
 use dialogue::{Goal, Interview};
@@ -160,8 +161,9 @@ async fn run(call: Call, host: Host) -> ModuleResult {
 /// Looks at everything in one round trip.
 async fn look(order: &Order, host: &Host) -> Result<Situation, Failure> {
     let script = format!(
-        "{}echo USER\nid\necho PROCESSES\nps -ef 2>/dev/null | grep '[u]pgrade_opsware\\.sh'\nexit 0\n",
-        order.version_script()
+        "{}echo USER\nid\necho PROCESSES\n({}) | grep '[u]pgrade_opsware\\.sh'\nexit 0\n",
+        order.version_script(),
+        processes::LIST
     );
     let stat = |path: String| {
         Read::Stat(Stat {

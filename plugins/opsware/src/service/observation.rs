@@ -8,6 +8,7 @@ use sasrun_plugin::Object;
 use serde_json::{Value, json};
 
 use super::signature;
+use crate::processes;
 
 /// The multi-purpose script of the product.
 pub(super) const SCRIPT: &str = "/etc/init.d/opsware-sas";
@@ -15,10 +16,11 @@ pub(super) const SCRIPT: &str = "/etc/init.d/opsware-sas";
 /// Shell text that looks from all sides at once.
 pub(super) fn script() -> String {
     format!(
-        "echo =LIST\n{SCRIPT} list 2>&1\necho =STATUS\n{SCRIPT} status 2>&1\necho =PROCESSES\n\
-         ps -efww 2>/dev/null || /usr/ucb/ps -axww 2>/dev/null || ps -ef 2>/dev/null || ps\necho =LISTENERS\n\
+        "echo =LIST\n{SCRIPT} list 2>&1\necho =STATUS\n{SCRIPT} status 2>&1\necho =PROCESSES\n{}\n\
+         echo =LISTENERS\n\
          if [ -r /proc/net/tcp ]; then cat /proc/net/tcp /proc/net/tcp6 2>/dev/null; \
-         else netstat -an 2>/dev/null; fi\nexit 0\n"
+         else netstat -an 2>/dev/null; fi\nexit 0\n",
+        processes::LIST
     )
 }
 
