@@ -13,9 +13,6 @@ use crate::standin::service::network;
 use crate::standin::site::{self, Site};
 use crate::standin::terminal::say;
 
-/// Port on which the host's own SSH server answers.
-const SSH_PORT: u16 = 22;
-
 /// `netstat`.
 pub fn netstat(site: &Site, args: &[String]) -> ExitCode {
     site::log_read("netstat", json!({"argv": args}));
@@ -58,7 +55,6 @@ fn listening(site: &Site) -> Vec<(String, u16)> {
     };
     let mut ports: Vec<u16> =
         text.lines().filter_map(parse).filter(|(address, _)| is_own(*address)).map(|(_, port)| port).collect();
-    ports.push(SSH_PORT);
     ports.sort_unstable();
     ports.dedup();
     let shown = |port: &u16| if local.contains(port) { "127.0.0.1" } else { "0.0.0.0" };

@@ -80,7 +80,7 @@ pub const SERVICES: &[Service] = &[
     service("sshd", Component::Ogfs, &[Tcp(2222)], &[]),
     service("spoke", Component::Ogfs, &[Local(8020)], &[]),
     Service { user: "occ", ..service("occ.server", Component::Occ, &[Local(8010)], &[TWIST_UP]) },
-    Service { user: "occ", ..service("httpsProxy", Component::Occ, &[Tcp(80), Tcp(443), Tcp(4433)], &[]) },
+    service("httpsProxy", Component::Occ, &[Tcp(80), Tcp(443), Tcp(4433)], &[]),
 ];
 
 const AGENT_SERVICE: Service = service(AGENT, Component::Truth, &[Tcp(1002)], &[]);
