@@ -96,6 +96,12 @@ pub(crate) fn config() -> ModuleSpec {
             .choices(&["active", "commented", "unchanged"])
             .defaults_to("unchanged"),
             ArgumentSpec::optional(
+                "listener",
+                ArgumentType::String,
+                "With `local_listener: active`, the entry to write (such as `127.0.0.1:2002`) if \
+                 the file has lost the listener, as an upgrade of the gateway may do.",
+            ),
+            ArgumentSpec::optional(
                 "foreign",
                 ArgumentType::Boolean,
                 "With `local_listener: active`, takes back a comment that someone else made.",
@@ -107,10 +113,22 @@ pub(crate) fn config() -> ModuleSpec {
         repetition: Repetition::Repeat,
         returns: vec![
             Returned::new("path", "str", "The file."),
-            Returned::new("backup", "str", "Copy of the file before the change; or empty."),
-            Returned::new("tunnels", "list", "Tunnels at the end: `host`, `port`, `cost`, `bandwidth`, `certificate`."),
+            Returned::new(
+                "backup",
+                "str",
+                "Copy of the file before the change; or empty.",
+            ),
+            Returned::new(
+                "tunnels",
+                "list",
+                "Tunnels at the end: `host`, `port`, `cost`, `bandwidth`, `certificate`.",
+            ),
             Returned::new("added", "list", "Hosts of the tunnels that were added."),
-            Returned::new("listeners", "list", "Active listeners at the end: `address`, `port`, `certificate`."),
+            Returned::new(
+                "listeners",
+                "list",
+                "Active listeners at the end: `address`, `port`, `certificate`.",
+            ),
             Returned::new(
                 "listener_port",
                 "int",
@@ -186,8 +204,12 @@ pub(crate) fn connected() -> ModuleSpec {
             .defaults_to("/var/opt/opsware/crypto/spin/spin.srv"),
             ArgumentSpec::optional("limit", ArgumentType::Integer, "Seconds to wait in all.")
                 .defaults_to(300),
-            ArgumentSpec::optional("interval", ArgumentType::Integer, "Seconds between two looks.")
-                .defaults_to(5),
+            ArgumentSpec::optional(
+                "interval",
+                ArgumentType::Integer,
+                "Seconds between two looks.",
+            )
+            .defaults_to(5),
             ArgumentSpec::optional("timeout", ArgumentType::Integer, "Seconds of one look.")
                 .defaults_to(20),
         ],
@@ -195,11 +217,23 @@ pub(crate) fn connected() -> ModuleSpec {
         repetition: Repetition::Read,
         returns: vec![
             Returned::new("connected", "list", "Names of the connected gateways."),
-            Returned::new("table", "list", "Rows of the table, by the names of its columns in lower case."),
+            Returned::new(
+                "table",
+                "list",
+                "Rows of the table, by the names of its columns in lower case.",
+            ),
             Returned::new("missing", "list", "Wanted gateways that are not connected."),
-            Returned::new("unwanted", "list", "Gateways of `absent` that are connected."),
+            Returned::new(
+                "unwanted",
+                "list",
+                "Gateways of `absent` that are connected.",
+            ),
             Returned::new("looks", "int", "How often the page was fetched."),
-            Returned::new("reason", "str", "Why the last page could not be read; or empty."),
+            Returned::new(
+                "reason",
+                "str",
+                "Why the last page could not be read; or empty.",
+            ),
         ],
         examples: vec![example(
             "The agent gateway of core B has its backup tunnel to here",
