@@ -20,6 +20,7 @@ mod facts;
 mod files;
 mod lines;
 mod paths;
+mod python_json;
 mod python_regex;
 mod system;
 mod web;

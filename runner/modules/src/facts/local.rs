@@ -8,7 +8,7 @@ use super::sections::Sections;
 
 pub(super) fn facts(sections: &Sections) -> Object {
     let local: Object = sections
-        .all("local")
+        .all("site")
         .map(|(path, lines)| {
             let name = path
                 .rsplit('/')
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn both_forms_are_read() {
-        let output = "@@local /etc/ansible/facts.d/a.fact\n{\"x\": 1}\n\n@@local /etc/ansible/facts.d/b.fact\n[general]\nRole = web\n";
+        let output = "@@site /etc/ansible/facts.d/a.fact\n{\"x\": 1}\n\n@@site /etc/ansible/facts.d/b.fact\n[general]\nRole = web\n";
         let facts = facts(&Sections::of(output));
         assert_eq!(
             facts["local"],

@@ -1,6 +1,6 @@
 for f in "$fact_path"/*.fact; do
 if [ -f "$f" ]; then
-echo "@@local $f"
+echo "@@site $f"
 if [ -x "$f" ]; then "$f" </dev/null; else cat "$f"; fi
 echo
 fi

@@ -12,7 +12,7 @@ use crate::describe::{
     choice, core, example, file_arguments, file_returns, needed, path, raw, returns, set, switch,
     text, with,
 };
-use crate::paths;
+use crate::{paths, python_json};
 
 /// Largest file whose MD5 is told; it costs a second look at the content.
 const MD5_LIMIT_BYTES: u64 = 16 << 20;
@@ -100,7 +100,7 @@ async fn run(call: Call, host: Host) -> ModuleResult {
     if let Some(content) = arguments.value("content") {
         let text = match content {
             Value::String(text) => text.clone(),
-            Value::Object(_) | Value::Array(_) => content.to_string(),
+            Value::Object(_) | Value::Array(_) => python_json::dumps(content),
             Value::Bool(flag) => if *flag { "True" } else { "False" }.to_owned(),
             other => other.to_string(),
         };

@@ -11,7 +11,7 @@ use crate::answers::{Answers, look};
 use crate::describe::{
     choice, core, example, file_arguments, needed, path, raw, returns, switch, text, with,
 };
-use crate::paths;
+use crate::{paths, python_json};
 
 pub(crate) fn module() -> Box<dyn Module> {
     FunctionModule::boxed(spec(), run)
@@ -184,7 +184,7 @@ fn written(format: &str, body: &Value) -> Result<(String, &'static str), Failure
     };
     match (format, body) {
         ("json", Value::String(text)) => Ok((text.clone(), "application/json")),
-        ("json", value) => Ok((value.to_string(), "application/json")),
+        ("json", value) => Ok((python_json::dumps(value), "application/json")),
         ("form-urlencoded", Value::Object(fields)) => {
             let pairs: Vec<String> = fields
                 .iter()
@@ -327,7 +327,7 @@ mod tests {
             written("form-urlencoded", &form).unwrap().0,
             "a+b=x%26y&list=1&list=2"
         );
-        assert_eq!(written("json", &json!({"a": 1})).unwrap().0, "{\"a\":1}");
+        assert_eq!(written("json", &json!({"a": 1})).unwrap().0, "{\"a\": 1}");
         assert_eq!(written("json", &json!("[1]")).unwrap().0, "[1]");
         assert!(written("form-multipart", &form).is_err());
     }

@@ -211,6 +211,13 @@ impl World {
     }
 
     fn command(&self, command: Command) -> CommandOutput {
+        for words in ["$(", "[[", "local ", "%q", "test -e", "[ -e "] {
+            assert!(
+                !command.script.contains(words),
+                "not for old shells: {}",
+                command.script
+            );
+        }
         let mut shell = self.shell.clone();
         if let Some(executable) = command.executable {
             shell = vec![executable];

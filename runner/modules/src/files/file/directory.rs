@@ -35,25 +35,25 @@ async fn make(task: &Task, status: FileStatus) -> ModuleResult {
     .await?;
     let mut steps = Vec::new();
     if let Some(mode) = task.attributes.bits_of_new(true) {
-        steps.push(format!("chmod {mode:04o} \"$1\""));
+        steps.push(format!("chmod {mode:04o} \"$p\""));
     }
     if let Some(owner) = &task.attributes.owner {
-        steps.insert(0, format!("chown {} \"$1\"", paths::word(owner)));
+        steps.insert(0, format!("chown {} \"$p\"", paths::word(owner)));
     }
     if let Some(group) = &task.attributes.group {
-        steps.insert(0, format!("chgrp {} \"$1\"", paths::word(group)));
+        steps.insert(0, format!("chgrp {} \"$p\"", paths::word(group)));
     }
-    steps.insert(0, "mkdir \"$1\"".to_owned());
+    steps.insert(0, "mkdir \"$p\"".to_owned());
     let each = steps.join(" && ");
-    // Walks down from the top, so that each directory above is there when its turn comes.
+    // Collects what is missing from the bottom up, then makes it from the top down; without
+    // functions, for those of old shells share their words with whoever calls them.
     let body = format!(
-        "make() {{ {each}; }}\n\
-         walk() {{\n\
-         if [ -d \"$1\" ]; then return 0; fi\n\
-         case $1 in */*) walk \"`dirname \"$1\"`\" || return 1;; esac\n\
-         make \"$1\"\n\
-         }}\n\
-         walk {}",
+        "set x; shift\np={}\n\
+         while [ ! -d \"$p\" ]; do\n\
+         set x \"$p\" ${{1+\"$@\"}}; shift\n\
+         case $p in */*) p=`dirname \"$p\"`;; *) break;; esac\n\
+         done\n\
+         for p in ${{1+\"$@\"}}; do {each} || exit 1; done",
         paths::word(task.path.trim_end_matches('/'))
     );
     run(&task.host, body, "making the directory").await?;

@@ -1,6 +1,6 @@
 //! `state: link` and `state: hard`.
 
-use sasrun_plugin::{Failure, FileKind, FileStatus, Host, ModuleResult};
+use sasrun_plugin::{Failure, FileKind, FileStatus, ModuleResult};
 
 use super::Task;
 use crate::answers::{Answers, look, run, script};
@@ -102,16 +102,19 @@ async fn survey(
         Some(source) => paths::join(paths::parent(&task.path), source),
         None => task.path.clone(),
     };
-    let word = Host::quote(&format!("{}/", task.path.trim_end_matches('/')));
-    let reads = vec![
-        look(&task.path, false),
-        look(&leads_to, true),
-        script(format!("ls -a {word} 2>/dev/null | wc -l")),
-    ];
+    let reads = vec![look(&task.path, false), look(&leads_to, true)];
     let mut answers = Answers::of(&task.host, reads).await?;
-    let (status, mut target, entries) = (answers.status()?, answers.status()?, answers.command()?);
+    let (status, mut target) = (answers.status()?, answers.status()?);
     target.path = leads_to;
-    let is_empty = entries.stdout.trim().parse().unwrap_or(0) <= 2;
+    let may_convert = status.kind == FileKind::Directory && task.arguments.flag("force");
+    let is_empty = if may_convert {
+        let word = paths::word(&task.path);
+        let count = script(format!("ls -a {word} | wc -l"));
+        let entries = Answers::of(&task.host, vec![count]).await?.command()?;
+        entries.stdout.trim().parse() == Ok(2)
+    } else {
+        false
+    };
     Ok((status, target, is_empty))
 }
 
