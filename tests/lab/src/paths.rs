@@ -94,6 +94,17 @@ impl StateDir {
         self.0.join("hosts")
     }
 
+    /// Where the hosts of an earlier lab wait to be removed.
+    pub fn old(&self, number: u32) -> PathBuf {
+        self.0.join(format!("old.{number}"))
+    }
+
+    /// Tells whether this is where hosts of an earlier lab wait to be removed.
+    pub fn is_old(&self, path: &Path) -> bool {
+        path.parent() == Some(&self.0)
+            && path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("old."))
+    }
+
     /// The root directory of a host.
     pub fn root(&self, host: &str) -> PathBuf {
         self.hosts().join(host)

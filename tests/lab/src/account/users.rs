@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rand::distr::{Alphanumeric, SampleString};
 use serde::{Deserialize, Serialize};
+use sha_crypt::{PasswordHasher, ShaCrypt};
 
 /// A user of a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +94,23 @@ impl Passwords {
         Self(BTreeMap::from([("root".to_owned(), make()), ("operator".to_owned(), make())]))
     }
 
+    /// The text of `/etc/shadow`, for servers that know nothing of the lab.
+    pub fn shadow(&self) -> std::io::Result<String> {
+        let mut text = String::new();
+        for (name, ..) in USERS {
+            let hash = match self.0.get(name) {
+                Some(password) => {
+                    let salt: [u8; 12] = rand::random();
+                    let hash = ShaCrypt::SHA512.hash_password_with_salt(password.as_bytes(), &salt);
+                    hash.map_err(std::io::Error::other)?.to_string()
+                }
+                None => "*".to_owned(),
+            };
+            text += &format!("{name}:{hash}:13879:0:99999:7:::\n");
+        }
+        Ok(text)
+    }
+
     /// Reads the passwords from a file.
     pub fn read(path: &Path) -> std::io::Result<Self> {
         serde_json::from_slice(&std::fs::read(path)?).map_err(std::io::Error::other)
@@ -115,6 +133,19 @@ mod tests {
         assert_eq!((oracle.uid, oracle.home.as_str()), (501, "/u01/app/oracle"));
         assert_eq!(find(&text, "root").unwrap().shell, "/bin/bash");
         assert_eq!(find(&text, "orac"), None);
+    }
+
+    #[test]
+    fn the_shadow_file_has_a_hash_for_those_with_a_password_only() {
+        use sha_crypt::PasswordVerifier;
+        let passwords = Passwords(BTreeMap::from([("root".to_owned(), "right".to_owned())]));
+        let shadow = passwords.shadow().unwrap();
+        let root = shadow.lines().find_map(|line| line.strip_prefix("root:")?.split(':').next()).unwrap();
+        let hash = sha_crypt::PasswordHash::new(root).unwrap();
+        assert!(ShaCrypt::SHA512.verify_password(b"right", &hash).is_ok());
+        assert!(ShaCrypt::SHA512.verify_password(b"wrong", &hash).is_err());
+        assert!(shadow.contains("oracle:*:"));
+        assert!(!shadow.contains("right"));
     }
 
     #[test]

@@ -11,13 +11,14 @@ use crate::paths::Private;
 use crate::world::{Component, Host, Like, World};
 
 /// Directories of every host, with their modes.
-const DIRECTORIES: [(&str, u32); 37] = [
+const DIRECTORIES: [(&str, u32); 38] = [
     ("", 0o755),
     ("boot", 0o755),
     ("dev", 0o755),
     ("dev/pts", 0o755),
     ("dev/shm", 0o1777),
     ("etc", 0o755),
+    ("etc/alternatives", 0o755),
     ("etc/init.d", 0o755),
     ("etc/opt", 0o755),
     ("home", 0o755),
@@ -55,11 +56,10 @@ const DIRECTORIES: [(&str, u32); 37] = [
 const DEVICE_PLACES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
 
 /// Settings of the machine that its own programs need on a host.
-const COPIED_SETTINGS: [&str; 9] = [
+const COPIED_SETTINGS: [&str; 8] = [
     "ld.so.cache",
     "ld.so.conf",
     "ld.so.conf.d",
-    "alternatives",
     "login.defs",
     "protocols",
     "services",
@@ -181,7 +181,7 @@ fn copy(source: &Path, target: &Path) -> io::Result<()> {
     let meta = source.symlink_metadata()?;
     if meta.is_symlink() {
         let to = std::fs::read_link(source)?;
-        return if to.starts_with("/usr") || !to.is_absolute() || source.starts_with("/etc/alternatives") {
+        return if to.starts_with("/usr") || !to.is_absolute() {
             symlink(to, target)
         } else {
             Ok(())

@@ -61,6 +61,10 @@ fn mount_root(state: &StateDir, host: &Host, scenario: &Scenario, options: &Opti
     for name in ["bin", "sbin"] {
         mounts::bind_read_only(&tools::place(state, like, name), &root_dir.join("usr").join(name))?;
     }
+    let alternatives = Path::new("/etc/alternatives");
+    if alternatives.is_dir() {
+        mounts::bind_read_only(alternatives, &root_dir.join("etc/alternatives"))?;
+    }
     mounts::bind(state.mesh().path(), &root_dir.join(".lab/mesh"))?;
     mounts::bind_read_only(&std::env::current_exe()?, &root_dir.join(".lab/bin/saslab"))?;
     if options.rights == Rights::Root {

@@ -11,6 +11,7 @@ use crate::account::{keys, users::Passwords};
 use crate::clock::Clock;
 use crate::host::{root, tools};
 use crate::lab::options::{Options, Sshd};
+use crate::machine::mounts;
 use crate::machine::namespaces::Rights;
 use crate::paths::{Private, StateDir};
 use crate::scenario::Scenario;
@@ -32,7 +33,14 @@ pub fn take_directory(state: &StateDir) -> Result<()> {
             if entry == state.lock() {
                 continue;
             }
-            remove(&entry).with_context(|| format!("cannot remove {}", entry.display()))?;
+            if entry == state.hosts() {
+                // Making files is slow just after many were removed: the old ones go when the new lab is up.
+                std::fs::rename(&entry, state.old(std::process::id()))?;
+                continue;
+            }
+            if !state.is_old(&entry) {
+                remove(&entry).with_context(|| format!("cannot remove {}", entry.display()))?;
+            }
         }
     }
     std::fs::create_dir_all(path).with_context(|| format!("cannot make {}", path.display()))?;
@@ -49,6 +57,17 @@ fn refuse_mounts_below(path: &Path) -> Result<()> {
         Some(place) if Path::new(place) != path => bail!("something is mounted at {place}: unmount it first"),
         _ => Ok(()),
     }
+}
+
+/// Removes what is left of earlier labs in this directory.
+pub fn remove_old(state: &StateDir) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(state.path())? {
+        let entry = entry?.path();
+        if state.is_old(&entry) {
+            remove(&entry)?;
+        }
+    }
+    Ok(())
 }
 
 fn remove(path: &Path) -> std::io::Result<()> {
@@ -81,6 +100,7 @@ pub fn prepare(state: &StateDir, world: &World, scenario: &Scenario, options: &O
     shared(state, world, scenario, options)?;
     let operator = keys::make("operator@lab")?;
     let passwords = Passwords::make();
+    let shadow = passwords.shadow()?;
     std::fs::create_dir_all(state.keys())?;
     std::fs::create_dir_all(state.path().join("logs"))?;
     keys::write(&operator, &state.operator_key())?;
@@ -91,6 +111,9 @@ pub fn prepare(state: &StateDir, world: &World, scenario: &Scenario, options: &O
         std::fs::set_permissions(state.become_program(), std::fs::Permissions::from_mode(0o4755))?;
     }
     let kinds: BTreeSet<bool> = world.hosts().map(|host| scenario.like(host) == Like::Solaris).collect();
+    // In memory: thousands of links that nobody wants to keep.
+    std::fs::create_dir_all(state.tools())?;
+    mounts::memory(&state.tools())?;
     for solaris in kinds {
         let like = if solaris { Like::Solaris } else { Like::Linux };
         tools::make(state, like, rights).context("cannot lay out the tools")?;
@@ -102,6 +125,7 @@ pub fn prepare(state: &StateDir, world: &World, scenario: &Scenario, options: &O
             .with_context(|| format!("{}: cannot lay out its files", host.name))?;
         let key = access(&root, host, options.sshd, rights, &keys::public_line(&operator)?, &passwords)?;
         let _ = writeln!(known_hosts, "{} {key}", known_name(host));
+        keys::write_private(&root.join("etc/shadow"), shadow.as_bytes())?;
         standin::furnish(host, world, scenario, &root)
             .with_context(|| format!("{}: cannot lay out the vendor's files", host.name))?;
     }

@@ -72,6 +72,9 @@ pub fn run(state: StateDir, options: Options, port: Option<u16>, scenario: Scena
     supervisor.write_running()?;
     std::fs::write(supervisor.state.pid(), format!("{}\n", std::process::id()))?;
     say("ready");
+    if let Err(error) = prepare::remove_old(&supervisor.state) {
+        note(&format!("cannot remove what is left of an earlier lab: {error}"));
+    }
     supervisor.watch(&control)
 }
 

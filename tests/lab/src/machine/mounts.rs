@@ -38,6 +38,12 @@ pub fn bind_read_only(source: &Path, target: &Path) -> Result<(), MountError> {
     rustix::mount::mount_remount(target, flags, c"").map_err(|errno| failed(target, errno))
 }
 
+/// Mounts a small file system in memory: what is made in it is gone with the lab.
+pub fn memory(target: &Path) -> Result<(), MountError> {
+    let safe = MountFlags::NODEV;
+    rustix::mount::mount("lab", target, "tmpfs", safe, c"mode=755").map_err(|errno| failed(target, errno))
+}
+
 /// Binds the devices of the machine that every program expects into `dev`.
 pub fn devices(dev: &Path) -> Result<(), MountError> {
     for name in DEVICES {

@@ -215,7 +215,7 @@ async fn follow(
             ended = running.child.wait(), if status.is_none() => {
                 status = Some(ended.unwrap_or_default());
                 // A terminal has shown all when its session has ended, even if a background process holds it open.
-                if on_terminal {
+                if on_terminal && !is_drained {
                     let _ = tokio::time::timeout(std::time::Duration::from_millis(200), &mut drained).await;
                     is_drained = true;
                 }

@@ -22,7 +22,7 @@ pub fn configure(host: &Host) -> Result<()> {
     let text = format!(
         "HostKey /.lab/host_key\nAuthorizedKeysFile /.lab/authorized_keys\nStrictModes no\nPermitRootLogin yes\n\
          PubkeyAuthentication yes\nPasswordAuthentication yes\nKbdInteractiveAuthentication no\nUsePAM no\nUseDNS no\n\
-         PrintMotd no\nPrintLastLog no\nAllowTcpForwarding yes\nAcceptEnv LANG LC_*\nPidFile none\n\
+         AllowUsers root operator\nPrintMotd no\nPrintLastLog no\nAllowTcpForwarding yes\nAcceptEnv LANG LC_*\nPidFile none\n\
          LogLevel VERBOSE\nSetEnv PATH={PATH}\n"
     );
     std::fs::write(CONFIG, text)?;
