@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time;
 
 use crate::r#become;
@@ -25,12 +25,20 @@ const LINGERING: usize = 2;
 /// How often idle shells are looked at: one that nobody reads could block the whole connection.
 const PATROL: Duration = Duration::from_millis(500);
 
+/// What there is for somebody who needs a shell.
+enum Place {
+    Shell(Shell),
+    Channel(OwnedSemaphorePermit),
+}
+
 /// The connected transport and its idle shells.
 #[derive(Debug)]
 pub(crate) struct Pool {
     pub target: Target,
     link: tokio::sync::Mutex<Option<Arc<Link>>>,
     idle: Mutex<HashMap<Identity, Vec<Shell>>>,
+    /// Tells those who wait for a channel that a shell is idle.
+    returned: Notify,
     channels: Arc<Semaphore>,
     lingering: Arc<Semaphore>,
 }
@@ -42,6 +50,7 @@ impl Pool {
             target,
             link: tokio::sync::Mutex::default(),
             idle: Mutex::default(),
+            returned: Notify::new(),
             channels: Arc::new(Semaphore::new(channels)),
             lingering: Arc::new(Semaphore::new(LINGERING)),
         }
@@ -65,15 +74,12 @@ impl Pool {
         Ok(link)
     }
 
-    /// An idle shell of an identity, or a new one.
+    /// An idle shell of an identity, or a new one; waits its turn where the host allows no more channels.
     pub(crate) async fn take(self: &Arc<Self>, identity: &Identity) -> Result<Lease, Problem> {
-        while let Some(mut shell) = self.pop(identity) {
-            if shell.is_quiet().await {
-                return Ok(self.lease(identity, shell, false));
-            }
-            self.retire(shell);
-        }
-        let shell = self.open_shell(identity).await?;
+        let shell = match self.place(Some(identity)).await? {
+            Place::Shell(shell) => shell,
+            Place::Channel(permit) => self.open_shell(identity, permit).await?,
+        };
         Ok(self.lease(identity, shell, false))
     }
 
@@ -82,7 +88,8 @@ impl Pool {
         self: &Arc<Self>,
         identity: &Identity,
     ) -> Result<Lease, Problem> {
-        let shell = self.open_shell(identity).await?;
+        let permit = self.permit().await?;
+        let shell = self.open_shell(identity, permit).await?;
         Ok(self.lease(identity, shell, true))
     }
 
@@ -101,27 +108,62 @@ impl Pool {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn give_back(&self, identity: &Identity, shell: Shell) {
+        let mut idle = self.idle();
+        match idle.get_mut(identity) {
+            Some(shells) => shells.push(shell),
+            None => drop(idle.insert(identity.clone(), vec![shell])),
+        }
+        drop(idle);
+        self.returned.notify_one();
+    }
+
     fn pop(&self, identity: &Identity) -> Option<Shell> {
         self.idle().get_mut(identity).and_then(Vec::pop)
     }
 
-    /// A place for one more channel; an idle shell gives up its own when all are taken.
-    pub(crate) async fn permit(self: &Arc<Self>) -> Result<OwnedSemaphorePermit, Problem> {
-        if let Ok(permit) = Arc::clone(&self.channels).try_acquire_owned() {
-            return Ok(permit);
+    /// A place for one more channel.
+    async fn permit(self: &Arc<Self>) -> Result<OwnedSemaphorePermit, Problem> {
+        loop {
+            if let Place::Channel(permit) = self.place(None).await? {
+                return Ok(permit);
+            }
         }
-        let spare = self.idle().values_mut().find_map(Vec::pop);
-        if let Some(shell) = spare {
-            self.retire(shell);
-        }
-        Arc::clone(&self.channels)
-            .acquire_owned()
-            .await
-            .map_err(|_| Problem::lost("the connection is closed"))
     }
 
-    async fn open_shell(self: &Arc<Self>, identity: &Identity) -> Result<Shell, Problem> {
-        let permit = self.permit().await?;
+    /// An idle shell of the identity asked for, or a place for one more channel, whichever is there first.
+    async fn place(self: &Arc<Self>, identity: Option<&Identity>) -> Result<Place, Problem> {
+        loop {
+            let returned = self.returned.notified();
+            while let Some(mut shell) = identity.and_then(|identity| self.pop(identity)) {
+                if shell.is_quiet().await {
+                    return Ok(Place::Shell(shell));
+                }
+                self.retire(shell);
+            }
+            if let Ok(permit) = Arc::clone(&self.channels).try_acquire_owned() {
+                return Ok(Place::Channel(permit));
+            }
+            // All are taken: an idle shell of somebody else gives up its own.
+            let spare = self.idle().values_mut().find_map(Vec::pop);
+            if let Some(shell) = spare {
+                self.retire(shell);
+            }
+            tokio::select! {
+                permit = Arc::clone(&self.channels).acquire_owned() => {
+                    let permit = permit.map_err(|_| Problem::lost("the connection is closed"))?;
+                    return Ok(Place::Channel(permit));
+                }
+                () = returned => {}
+            }
+        }
+    }
+
+    async fn open_shell(
+        self: &Arc<Self>,
+        identity: &Identity,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<Shell, Problem> {
         let link = self.link().await?;
         let limit = self.target.limits.shell_start;
         time::timeout(limit, start_shell(&link, identity, permit))
@@ -273,7 +315,7 @@ async fn patrol(pool: Weak<Pool>, link: Weak<Link>) {
         };
         for (identity, mut shell) in shells {
             if shell.is_quiet().await {
-                pool.idle().entry(identity).or_default().push(shell);
+                pool.give_back(&identity, shell);
             } else {
                 pool.retire(shell);
             }
@@ -313,8 +355,7 @@ impl Lease {
         if is_leaving_processes || self.is_alone {
             self.pool.retire(shell);
         } else {
-            let mut idle = self.pool.idle();
-            idle.entry(self.identity.clone()).or_default().push(shell);
+            self.pool.give_back(&self.identity, shell);
         }
     }
 

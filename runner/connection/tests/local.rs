@@ -3,7 +3,7 @@
 
 mod suite;
 
-use sasrun_connection::{Connection, LocalTarget, Target, Transport};
+use sasrun_connection::{Connection, Identity, LocalTarget, Target, Transport};
 use suite::Subject;
 
 async fn open(shell: &[&str]) -> Option<Subject> {
@@ -23,8 +23,8 @@ async fn open(shell: &[&str]) -> Option<Subject> {
     };
     Some(Subject {
         connection: Connection::connect(target).await.unwrap(),
+        identity: Identity::Login,
         directory: tempfile::tempdir().unwrap(),
-        has_virtual_subshells: *program == "ksh",
         keep: Box::new(()),
     })
 }
