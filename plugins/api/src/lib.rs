@@ -122,3 +122,8 @@ where
         converse(|host| Box::pin((self.body)(call, host)))
     }
 }
+
+/// The examples of the documents must compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/plugins.md")]
+struct Documents;

@@ -325,3 +325,68 @@ async fn the_executable_in_sh_talks() {
     assert!(!plugin.tests[0].apply(&"Goodbye".into(), &[]).unwrap());
     assert!(plugin.filters[0].apply(&5.into(), &[]).is_err());
 }
+
+/// Builds `plugins/hello`, a workspace of its own, as its README says.
+fn hello() -> PathBuf {
+    let manifest = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../hello/Cargo.toml");
+    let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("hello");
+    let built = std::process::Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--offline", "--manifest-path"])
+        .arg(manifest)
+        .arg("--target-dir")
+        .arg(&target)
+        .status()
+        .unwrap();
+    assert!(built.success());
+    target.join("debug/libhello.so")
+}
+
+#[tokio::test]
+async fn a_plugin_of_another_workspace_talks() {
+    let directory = private();
+    let path = directory.path().join("libhello.so");
+    fs::copy(hello(), &path).unwrap();
+    let plugin = Plugin::start(PluginFile::at(&path).unwrap(), child()).unwrap();
+    assert_eq!(plugin.name, "hello");
+    let mut talk = plugin.modules[0].start(Call {
+        module: "hello".into(),
+        arguments: serde_json::from_str(r#"{"path":"/tmp/x","name":"you"}"#).unwrap(),
+        check_mode: false,
+        diff: true,
+        host: "h1".into(),
+        variables: Object::new(),
+    });
+    assert!(matches!(talk.next(None).await, Ok(Step::Ask { .. })));
+    let step = talk.next(answered("Hello, me\n")).await.unwrap();
+    let Step::Ask {
+        request: Request::Declare { declaration },
+    } = step
+    else {
+        panic!("{step:?}")
+    };
+    assert_eq!(declaration.diff[0].after, "Hello, you\n");
+    assert_eq!(
+        plugin.filters[0]
+            .apply(&"hi".into(), &["?".into()])
+            .unwrap(),
+        "HI?"
+    );
+    assert!(plugin.tests[0].apply(&"Hello, you".into(), &[]).unwrap());
+    assert_eq!(plugin.inventory_sources[0].name(), "hello_hosts");
+    let problems = plugin.inventory_sources[0]
+        .read(&InventoryRequest {
+            source: "hello_hosts".into(),
+            path: "hosts.yml".into(),
+            document: marked(MarkedValue::Map(vec![])),
+        })
+        .problems;
+    assert_eq!((problems[0].line, problems[0].column), (2, 3));
+}
+
+#[test]
+fn the_documents_show_the_plugin_in_sh_as_it_is() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let document = fs::read_to_string(root.join("docs/plugins.md")).unwrap();
+    let plugin = fs::read_to_string(root.join("tests/fixtures/plugins/hello.sh")).unwrap();
+    assert!(document.contains(&plugin));
+}
