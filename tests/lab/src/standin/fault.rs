@@ -351,7 +351,7 @@ pub struct TrafficFaults {
 
 impl Default for TrafficFaults {
     fn default() -> Self {
-        Self { per_minute: 1500, pending: 0 }
+        Self { per_minute: 300, pending: 0 }
     }
 }
 
