@@ -1,29 +1,36 @@
 //! Finds what a misspelt name was probably meant to be.
 
+/// A letter too many, too few or swapped is likelier than a wrong one.
+const SLIP: usize = 2;
+const WRONG: usize = 3;
+
 /// Returns the candidate nearest to a word, if one is near enough to be what was meant.
 pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (word.chars().count() / 3).clamp(1, 3);
+    let limit = (word.chars().count() / 3).clamp(1, 3) * WRONG;
     candidates
         .into_iter()
         .filter(|candidate| *candidate != word)
         .map(|candidate| (distance(word, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= limit && *distance < candidate.chars().count())
+        .filter(|(distance, candidate)| {
+            *distance <= limit && *distance < candidate.chars().count() * SLIP
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
 
-/// Counts insertions, deletions, substitutions and swaps of neighbours between two words.
+/// Weighs insertions, deletions, substitutions and swaps of neighbours between two words.
 fn distance(left: &str, right: &str) -> usize {
     let left: Vec<char> = left.to_lowercase().chars().collect();
     let right: Vec<char> = right.to_lowercase().chars().collect();
     let mut before_last: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=right.len()).collect();
+    let mut last: Vec<usize> = (0..=right.len()).map(|at| at * SLIP).collect();
     for (i, a) in left.iter().enumerate() {
-        let mut row = vec![i + 1];
+        let mut row = vec![(i + 1) * SLIP];
         for (j, b) in right.iter().enumerate() {
-            let mut cost = (last[j] + usize::from(a != b)).min(last[j + 1].min(row[j]) + 1);
+            let kept = last[j] + if a == b { 0 } else { WRONG };
+            let mut cost = kept.min(last[j + 1].min(row[j]) + SLIP);
             if i > 0 && j > 0 && *a == right[j - 1] && *b == left[i - 1] {
-                cost = cost.min(before_last[j - 1] + 1);
+                cost = cost.min(before_last[j - 1] + SLIP);
             }
             row.push(cost);
         }
@@ -42,6 +49,7 @@ mod tests {
         assert_eq!(closest("regsiter", names), Some("register"));
         assert_eq!(closest("wehn", names), Some("when"));
         assert_eq!(closest("Become", names), Some("become"));
+        assert_eq!(closest("taks", ["tags", "tasks"]), Some("tasks"));
         assert_eq!(closest("colour", names), None);
         assert_eq!(closest("x", ["y"]), None);
     }

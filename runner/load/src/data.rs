@@ -22,9 +22,15 @@ pub fn parse_data(text: &str) -> Result<Vec<Value>, DataError> {
     let mut values = Vec::new();
     for document in split_documents(text) {
         let composed = yaml::compose(&document, FileId::default(), &|_| Err(VaultError::NoSecret));
-        if let Some(problem) = composed.problems.iter().find(|problem| problem.severity == sasrun_model::Severity::Error) {
+        if let Some(problem) = composed
+            .problems
+            .iter()
+            .find(|problem| problem.severity == sasrun_model::Severity::Error)
+        {
             let place = format!("line {}, column {}", problem.span.line, problem.span.column);
-            return Err(DataError { message: format!("{place}: {}", problem.message) });
+            return Err(DataError {
+                message: format!("{place}: {}", problem.message),
+            });
         }
         values.extend(composed.documents.iter().map(data));
     }
@@ -36,7 +42,9 @@ fn split_documents(text: &str) -> Vec<String> {
     let mut documents = vec![String::new()];
     for line in text.lines() {
         let begins = line == "---" || line.starts_with("--- ");
-        let is_empty = documents.last().is_none_or(|document| document.trim().is_empty());
+        let is_empty = documents
+            .last()
+            .is_none_or(|document| document.trim().is_empty());
         if begins && !is_empty {
             documents.push(String::new());
         }
@@ -75,7 +83,10 @@ mod tests {
         let values = parse_data("a: '{{ x }}'\n---\n- 1\n- yes\n").unwrap();
         assert_eq!(values.len(), 2);
         assert_eq!(values[0].get("a"), Some(&Value::from("{{ x }}")));
-        assert_eq!(values[1], Value::list(vec![Value::Int(1), Value::Bool(true)]));
+        assert_eq!(
+            values[1],
+            Value::list(vec![Value::Int(1), Value::Bool(true)])
+        );
         assert!(parse_data("a: [").unwrap_err().message.contains("line"));
     }
 }

@@ -28,6 +28,11 @@ pub trait TemplateSyntax: Send + Sync {
     /// # Errors
     /// The expression cannot be parsed.
     fn check_expression(&self, text: &str) -> Result<(), SyntaxProblem>;
+
+    /// Names of the lookups there are, to check `with_…` loops; none when that is not known.
+    fn lookups(&self) -> Vec<Name> {
+        Vec::new()
+    }
 }
 
 /// Forms of inventories that plugins bring: documents that begin `plugin: NAME`.

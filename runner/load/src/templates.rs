@@ -68,8 +68,12 @@ fn place_in_scalar(source: &str, span: Span, text: &str, line: u32, column: u32)
     }
     cursor.skip_properties();
     let quote = cursor.enter();
+    let is_end = text.get(before..)?.trim().is_empty();
     let mut seen = 0;
     loop {
+        if is_end && seen == wanted {
+            return Some(cursor.position(span));
+        }
         let at = cursor.position(span);
         let c = cursor.step()?;
         if c.is_whitespace() {
@@ -177,6 +181,7 @@ mod tests {
                 (3, 6),
             ),
             ("a: >-\n  one\n  {{ y\n", (1, 4), "one {{ y", (1, 8), (3, 6)),
+            ("a: x ==\nb: y", (1, 4), "x ==", (1, 5), (1, 8)),
             ("a: !t \"\\n{{ y\"", (1, 4), "\n{{ y", (2, 4), (1, 13)),
         ];
         for (source, (line, column), text, (at_line, at_column), expected) in cases {

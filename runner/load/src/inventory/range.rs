@@ -20,14 +20,23 @@ const LIMIT: usize = 100_000;
 
 /// Splits a port off a host's name.
 pub(crate) fn split_port(name: &str) -> (&str, Option<u16>) {
-    if let Some((host, port)) = name.rsplit_once(':')
-        && let Ok(port) = port.parse::<u16>()
-        && (host.ends_with(']') || !host.contains(':'))
-        && host.matches('[').count() == host.matches(']').count()
-    {
-        return (host, Some(port));
+    let Some((host, port)) = name.rsplit_once(':') else {
+        return (name, None);
+    };
+    let brackets = |mark: char| host.matches(mark).count();
+    let mut depth = 0_u32;
+    let has_colon = host.chars().any(|c| {
+        match c {
+            '[' => depth += 1,
+            ']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        c == ':' && depth == 0
+    });
+    match port.parse::<u16>() {
+        Ok(port) if !has_colon && brackets('[') == brackets(']') => (host, Some(port)),
+        _ => (name, None),
     }
-    (name, None)
 }
 
 /// The names that a name with ranges stands for.
@@ -160,6 +169,7 @@ mod tests {
         assert_eq!(split_port("a:22"), ("a", Some(22)));
         assert_eq!(split_port("a[1:3]:22"), ("a[1:3]", Some(22)));
         assert_eq!(split_port("a[1:3]"), ("a[1:3]", None));
+        assert_eq!(split_port("a[1:3].x:22"), ("a[1:3].x", Some(22)));
         assert_eq!(split_port("::1"), ("::1", None));
         assert_eq!(split_port("[::1]:22"), ("[::1]", Some(22)));
     }

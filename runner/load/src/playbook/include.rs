@@ -53,6 +53,7 @@ impl Reader<'_, '_> {
             let mark = self.session.problems.mark();
             let handlers = self.gathered.imported_handlers.len();
             let roles = self.gathered.used_roles.clone();
+            let handled = self.gathered.handled_roles.clone();
             let inside = around.inside("include");
             match is_role {
                 true => self.look_through_role(&task, what, &inside),
@@ -60,6 +61,7 @@ impl Reader<'_, '_> {
             }
             self.gathered.imported_handlers.truncate(handlers);
             self.gathered.used_roles = roles;
+            self.gathered.handled_roles = handled;
             if around.is_conditional {
                 self.session.problems.soften_since(mark);
             }
@@ -196,7 +198,8 @@ impl Reader<'_, '_> {
             .and_then(Node::as_str)
             .is_some_and(|name| !name.trim().is_empty());
         if !is_named {
-            let message = format!("`{}` names no {main}", call.name);
+            let what = if is_role { "role" } else { "file" };
+            let message = format!("`{}` names no {what}", call.name);
             self.session
                 .add(Problem::error(codes::INCLUDE, call.name_span, message));
             return None;

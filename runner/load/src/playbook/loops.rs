@@ -63,8 +63,9 @@ impl Reader<'_, '_> {
                 self.session.add(problem);
                 continue;
             }
-            if lookup.is_none() {
-                self.check_loop(&entry.value);
+            match lookup {
+                None => self.check_loop(&entry.value),
+                Some(lookup) => self.check_lookup(lookup, &entry.key),
             }
             let each = Loop {
                 items: entry.value.clone(),
@@ -81,6 +82,23 @@ impl Reader<'_, '_> {
         let (mut each, _) = found?;
         each.control = control.unwrap_or_default();
         Some(each)
+    }
+
+    fn check_lookup(&mut self, lookup: &str, key: &Node) {
+        let syntax = self.session.loader.syntax.as_ref();
+        let known = syntax.map(|syntax| syntax.lookups()).unwrap_or_default();
+        let short = super::action::short(lookup);
+        let is_known = known
+            .iter()
+            .any(|name| **name == *lookup || **name == *short);
+        if known.is_empty() || is_known {
+            return;
+        }
+        let message = format!("there is no lookup `{lookup}` to loop with");
+        let near = closest(lookup, known.iter().map(|name| &**name));
+        let near = near.map(|near| format!("with_{near}"));
+        let problem = Problem::error(codes::LOOP, key.span, message).meant(near.as_deref());
+        self.session.add(problem);
     }
 
     fn check_loop(&mut self, items: &Node) {

@@ -288,6 +288,11 @@ impl Reader<'_, '_> {
     ) -> Option<Step> {
         let from = files.handlers.as_deref();
         let file = self.role_file(&role.path, "handlers", from, Span::default())?;
+        // A handler that is there twice would be found twice.
+        let key = format!("{}|{}", file.display(), content_of_map(&role.parameters));
+        if !self.gathered.handled_roles.insert(key) {
+            return None;
+        }
         let around = Around {
             role: Some(Arc::clone(role)),
             is_handler: true,
@@ -461,16 +466,17 @@ fn merged_parameters(chain: &[Parent]) -> Variables {
 /// Two uses with one key do the same on the same hosts.
 fn use_key(role: &Role, files: &RoleFiles, chain: &[Parent]) -> String {
     let frames: Vec<&str> = chain.iter().map(|parent| parent.frame.as_str()).collect();
-    let parameters = chain.last().map(|me| {
-        let pairs = me.parameters.iter();
-        pairs
-            .map(|(name, value)| format!("{name}={}", content(value)))
-            .collect::<Vec<_>>()
-    });
+    let parameters = chain.last().map(|me| content_of_map(&me.parameters));
     format!(
         "{}|{files:?}|{parameters:?}|{frames:?}",
         role.path.display()
     )
+}
+
+fn content_of_map(variables: &Variables) -> String {
+    let pairs = variables.iter();
+    let pairs = pairs.map(|(name, value)| format!("{name}={}", content(value)));
+    pairs.collect::<Vec<_>>().join(",")
 }
 
 fn content_of_all(nodes: &[Node]) -> String {

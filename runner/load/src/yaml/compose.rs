@@ -258,7 +258,7 @@ impl Composer<'_, '_> {
 
     fn scalar(&mut self, tag: Option<&str>, text: String, style: Style, span: Span) -> NodeKind {
         match tag {
-            None if style == Style::Plain => scalar::resolve(&text),
+            None | Some("!") if style == Style::Plain => scalar::resolve(&text),
             None | Some("!") => NodeKind::Text(Text::written(text)),
             Some("!unsafe") => NodeKind::Data(Value::text(text)),
             Some("!vault" | "!vault-encrypted") => self.unsealed(&text, span),

@@ -2,7 +2,7 @@
 //!
 //! The parser names where it gave up, which is often a line below the mistake.
 
-use sasrun_model::{FileId, Node, Span};
+use sasrun_model::{FileId, Node, NodeKind, Span};
 
 use super::compose::LastScalar;
 use super::events::{Mark, ParserError};
@@ -32,12 +32,22 @@ pub(super) fn explain(text: &str, file: FileId, error: &ParserError, last: LastS
 
 /// A list or mapping cannot be a key; nearly always it is a template without quotes.
 pub(super) fn container_as_key(key: &Node) -> Problem {
-    Problem::error(
-        codes::SYNTAX,
-        key.span,
-        "a list or mapping stands where a key is expected",
-    )
-    .hint("write a value that begins with `{{` in quotes: \"{{ name }}\"")
+    let entries = key.entries();
+    let is_template = !entries.is_empty()
+        && entries
+            .iter()
+            .all(|entry| matches!(entry.value.kind, NodeKind::Null));
+    if is_template {
+        // `{{ name }}` is a mapping whose key is a mapping.
+        let span = Span {
+            column: key.span.column.saturating_sub(1).max(1),
+            ..key.span
+        };
+        return Problem::error(codes::SYNTAX, span, "a template stands without quotes")
+            .hint(UNQUOTED_TEMPLATE);
+    }
+    let message = "a list or mapping stands where a key is expected";
+    Problem::error(codes::SYNTAX, key.span, message).hint("keys are text; write a value in quotes")
 }
 
 const UNQUOTED_TEMPLATE: &str =

@@ -37,13 +37,14 @@ impl Entries {
         }
     }
 
-    /// Takes in what `<<` brings: a mapping, or a list of them of which the earlier count.
+    /// Takes in what `<<` brings: a mapping, or a list of them of which the earlier count;
+    /// of two `<<` the later counts.
     pub(super) fn merge(&mut self, value: Node) -> Result<(), Problem> {
         let span = value.span;
         match value.kind {
             NodeKind::Map(entries) => self.merged.extend(entries),
             NodeKind::List(items) => {
-                for item in items {
+                for item in items.into_iter().rev() {
                     let NodeKind::Map(entries) = item.kind else {
                         return Err(not_mergeable(item.span));
                     };
@@ -61,16 +62,11 @@ impl Entries {
             return self.entries;
         }
         let mut all = Entries::default();
-        for entry in self.merged {
-            if all.position(&entry.key).is_none() {
-                all.push(entry);
-            }
-        }
-        for entry in self.entries {
+        for entry in self.merged.into_iter().chain(self.entries) {
             match all.position(&entry.key) {
                 Some(at) => {
-                    if let Some(merged) = all.entries.get_mut(at) {
-                        *merged = entry;
+                    if let Some(before) = all.entries.get_mut(at) {
+                        *before = entry;
                     }
                 }
                 None => all.push(entry),

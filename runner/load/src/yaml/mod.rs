@@ -8,6 +8,8 @@ mod events;
 mod explain;
 mod merge;
 mod scalar;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use compose::compose;
 
