@@ -12,10 +12,11 @@ const LIMIT_MS: u64 = 60_000;
 pub(crate) async fn audit(call: Call, host: Host) -> ModuleResult {
     let arguments = Arguments::validated(call.arguments);
     let seen = look(&host, None, LIMIT_MS).await?;
+    let given = |name: &str| arguments.text(name).filter(|text| !text.is_empty());
     let found = find(
         &seen.table,
-        arguments.text("remote_host"),
-        arguments.text("remote_path"),
+        given("remote_host"),
+        given("remote_path"),
         &arguments.strings("mount_points"),
     );
     let reason = match found {

@@ -7,14 +7,20 @@ use sasrun_plugin::{Arguments, Call, Failure, Host, ModuleResult, Outcome};
 
 use crate::tnsnames;
 
-/// Lists monitor processes (`I`), listener processes (`L`) and listening sockets: as the kernel
-/// has them (`S`), or as netstat shows them (`N`).
+/// Lists monitor processes (`I`), listener processes (`L`) and listening sockets, as a tool shows
+/// them (`N`) or, where there is none, as the kernel has them (`S`).
 const LOOK: &str = r#"ps -ef | sed -n 's/.*[ /]ora_pmon_\([A-Za-z0-9_$#]*\) *$/I \1/p'
 ps -ef | grep '[t]nslsnr' >/dev/null && echo L
-if [ -r /proc/net/tcp ]; then
-  cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk '$4 == "0A" { print "S " $2 }'
+n=`netstat -an 2>/dev/null | grep LISTEN`
+if [ -n "$n" ]; then
+  echo "$n" | awk '{ if ($1 ~ /^tcp/) print "N " $4; else if ($1 !~ /^unix/) print "N " $1 }'
 else
-  netstat -an 2>/dev/null | grep LISTEN | awk '{ if ($1 ~ /^tcp/) print "N " $4; else print "N " $1 }'
+  n=`ss -ltn 2>/dev/null | grep LISTEN`
+  if [ -n "$n" ]; then
+    echo "$n" | awk '{ print "N " $4 }'
+  else
+    cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk '$4 == "0A" { print "S " $2 }'
+  fi
 fi
 exit 0
 "#;
