@@ -144,12 +144,19 @@ fn obey(command: Command) -> Result<ExitCode> {
         Command::Snapshot { place, out } => {
             let text = snapshot::take(&place.state())?.to_text()?;
             match out {
-                Some(path) => std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?,
+                Some(path) => std::fs::write(&path, text)
+                    .with_context(|| format!("cannot write {}", path.display()))?,
                 None => say(text.trim_end()),
             }
         }
-        Command::Exec { place, host, command } => return exec(&place.state(), &host, &command.join(" ")),
-        Command::Events { place, class, host } => print_events(&place.state(), class, host.as_deref())?,
+        Command::Exec {
+            place,
+            host,
+            command,
+        } => return exec(&place.state(), &host, &command.join(" ")),
+        Command::Events { place, class, host } => {
+            print_events(&place.state(), class, host.as_deref())?
+        }
         Command::Fault { place, file } => control::change_scenario(&place.state(), &file)?,
         Command::Reboot { place, host } => control::ask(&place.state(), &format!("reboot {host}"))?,
         Command::Halt { place, host } => control::ask(&place.state(), &format!("halt {host}"))?,
@@ -177,10 +184,16 @@ fn start(up: Up) -> Result<ExitCode> {
         program: std::env::current_exe()?,
     }
     .up()?;
-    say(&format!("The lab {:?} is up: {} hosts.", world.mesh, running.hosts.len()));
+    say(&format!(
+        "The lab {:?} is up: {} hosts.",
+        world.mesh,
+        running.hosts.len()
+    ));
     list(&world, &running);
     let dir = state.path().display();
-    say(&format!("\nLog in:  ssh -i {dir}/keys/operator -o UserKnownHostsFile={dir}/known_hosts -p PORT root@ADDRESS"));
+    say(&format!(
+        "\nLog in:  ssh -i {dir}/keys/operator -o UserKnownHostsFile={dir}/known_hosts -p PORT root@ADDRESS"
+    ));
     say(&format!("Events:  saslab events --state {dir}"));
     say(&format!("Stop:    saslab down --state {dir}"));
     Ok(ExitCode::SUCCESS)
@@ -188,10 +201,25 @@ fn start(up: Up) -> Result<ExitCode> {
 
 fn list(world: &World, running: &Running) {
     for host in world.hosts() {
-        let Some(place) = running.hosts.get(&host.name) else { continue };
-        let components: Vec<_> = host.components.iter().map(|component| component.id()).collect();
-        let state = if place.init_pid.is_some() { "" } else { "  (down)" };
-        say(&format!("  {:<8} {:<20} {}{state}", host.name, place.address, components.join(" ")));
+        let Some(place) = running.hosts.get(&host.name) else {
+            continue;
+        };
+        let components: Vec<_> = host
+            .components
+            .iter()
+            .map(|component| component.id())
+            .collect();
+        let state = if place.init_pid.is_some() {
+            ""
+        } else {
+            "  (down)"
+        };
+        say(&format!(
+            "  {:<8} {:<20} {}{state}",
+            host.name,
+            place.address,
+            components.join(" ")
+        ));
     }
 }
 
@@ -212,7 +240,12 @@ fn status(state: &StateDir) -> Result<ExitCode> {
     let options = Options::read(state)?;
     let running = Running::read(state).context("the lab is still starting")?;
     let world: World = serde_json::from_slice(&std::fs::read(state.mesh().world())?)?;
-    say(&format!("The lab {:?} runs from {} (pid {}).", world.mesh, options.inventory.display(), running.supervisor_pid));
+    say(&format!(
+        "The lab {:?} runs from {} (pid {}).",
+        world.mesh,
+        options.inventory.display(),
+        running.supervisor_pid
+    ));
     list(&world, &running);
     Ok(ExitCode::SUCCESS)
 }
@@ -236,7 +269,9 @@ fn exec(state: &StateDir, host: &str, command: &str) -> Result<ExitCode> {
 
 fn print_events(state: &StateDir, class: Option<Class>, host: Option<&str>) -> Result<()> {
     for event in events::read_all(&state.events())? {
-        if class.is_none_or(|class| event.class == class) && host.is_none_or(|host| event.host == host) {
+        if class.is_none_or(|class| event.class == class)
+            && host.is_none_or(|host| event.host == host)
+        {
             say(&serde_json::to_string(&event)?);
         }
     }

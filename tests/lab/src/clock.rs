@@ -22,7 +22,10 @@ pub struct Clock {
 impl Clock {
     /// A clock that starts now.
     pub fn start(scale: f64) -> Self {
-        Self { scale, started_ms: monotonic_ms() }
+        Self {
+            scale,
+            started_ms: monotonic_ms(),
+        }
     }
 
     /// The clock of the lab that shares this directory; one that starts now where there is none.
@@ -40,7 +43,11 @@ impl Clock {
 
     /// How long a span of life takes in the lab.
     pub fn shorten(&self, life: Duration) -> Duration {
-        if self.scale > 0.0 { life.div_f64(self.scale) } else { life }
+        if self.scale > 0.0 {
+            life.div_f64(self.scale)
+        } else {
+            life
+        }
     }
 
     /// Milliseconds since the lab was started.
@@ -63,7 +70,17 @@ mod tests {
     #[test]
     fn a_minute_of_life_takes_a_second() {
         let clock = Clock::start(DEFAULT_SCALE);
-        assert_eq!(clock.shorten(Duration::from_secs(60)), Duration::from_secs(1));
-        assert_eq!(Clock { scale: 0.0, ..clock }.shorten(Duration::from_secs(60)), Duration::from_secs(60));
+        assert_eq!(
+            clock.shorten(Duration::from_secs(60)),
+            Duration::from_secs(1)
+        );
+        assert_eq!(
+            Clock {
+                scale: 0.0,
+                ..clock
+            }
+            .shorten(Duration::from_secs(60)),
+            Duration::from_secs(60)
+        );
     }
 }

@@ -14,7 +14,9 @@ use crate::clock::Clock;
 use crate::paths::{Private, Shared};
 
 /// What an event did to the host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Class {
     /// It looked and changed nothing.
@@ -45,7 +47,10 @@ pub enum EventError {
     #[error("event log: {0}")]
     Io(#[from] std::io::Error),
     #[error("event log: line {line}: {source}")]
-    Line { line: usize, source: serde_json::Error },
+    Line {
+        line: usize,
+        source: serde_json::Error,
+    },
     #[error("event log: {0}")]
     Encode(#[from] serde_json::Error),
 }
@@ -60,7 +65,10 @@ pub struct EventLog {
 impl EventLog {
     /// The log of the lab that shares this directory, for events of the named host.
     pub fn new(shared: Shared, host: impl Into<String>) -> Self {
-        Self { shared, host: host.into() }
+        Self {
+            shared,
+            host: host.into(),
+        }
     }
 
     /// Appends one event; `details` is an object whose keys join the line.
@@ -74,7 +82,14 @@ impl EventLog {
         let mut file = open_appending(&self.shared.events())?;
         rustix::fs::flock(&file, FlockOperation::LockExclusive).map_err(std::io::Error::from)?;
         let seq = self.next_seq()?;
-        let event = Event { seq, at_ms, host: self.host.clone(), class, what: what.to_owned(), details };
+        let event = Event {
+            seq,
+            at_ms,
+            host: self.host.clone(),
+            class,
+            what: what.to_owned(),
+            details,
+        };
         let mut line = serde_json::to_vec(&event)?;
         line.push(b'\n');
         file.write_all(&line)?;
@@ -82,8 +97,12 @@ impl EventLog {
     }
 
     fn next_seq(&self) -> Result<u64, EventError> {
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(self.shared.events_seq())?;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(self.shared.events_seq())?;
         open_to_all(&file);
         let mut text = String::new();
         file.read_to_string(&mut text)?;
@@ -101,7 +120,10 @@ impl EventLog {
 pub fn log(class: Class, what: &str, details: Value) {
     let host = host_name();
     if let Err(error) = EventLog::new(Shared::inside(), host).write(class, what, details) {
-        #[expect(clippy::print_stderr, reason = "the last place to say that the log itself is broken")]
+        #[expect(
+            clippy::print_stderr,
+            reason = "the last place to say that the log itself is broken"
+        )]
         {
             eprintln!("saslab: {error}");
         }
@@ -115,8 +137,12 @@ pub fn read_all(path: &std::path::Path) -> Result<Vec<Event>, EventError> {
     let mut events = Vec::new();
     for (index, line) in whole.lines().enumerate() {
         if !line.is_empty() {
-            events
-                .push(serde_json::from_str(line).map_err(|source| EventError::Line { line: index + 1, source })?);
+            events.push(
+                serde_json::from_str(line).map_err(|source| EventError::Line {
+                    line: index + 1,
+                    source,
+                })?,
+            );
         }
     }
     Ok(events)
@@ -162,13 +188,17 @@ mod tests {
                 scope.spawn(move || {
                     for n in 0..25 {
                         let log = EventLog::new(shared.clone(), format!("h{writer}"));
-                        log.write(Class::Effect, "x.y", json!({"n": n, "text": "a\nb"})).unwrap();
+                        log.write(Class::Effect, "x.y", json!({"n": n, "text": "a\nb"}))
+                            .unwrap();
                     }
                 });
             }
         });
         let events = read_all(&shared.events()).unwrap();
-        assert_eq!(events.iter().map(|e| e.seq).collect::<Vec<_>>(), (1..=100).collect::<Vec<_>>());
+        assert_eq!(
+            events.iter().map(|e| e.seq).collect::<Vec<_>>(),
+            (1..=100).collect::<Vec<_>>()
+        );
         assert!(events.iter().all(|e| e.details["text"] == "a\nb"));
     }
 

@@ -36,6 +36,11 @@ impl StateDir {
         self.0.join("running.json")
     }
 
+    /// The lab's own program as it was when the lab started, whatever is built since.
+    pub fn program(&self) -> PathBuf {
+        self.0.join("program")
+    }
+
     /// The program that changes users on hosts whose users are several: it runs with root's rights.
     pub fn become_program(&self) -> PathBuf {
         self.0.join("become")
@@ -102,7 +107,9 @@ impl StateDir {
     /// Tells whether this is where hosts of an earlier lab wait to be removed.
     pub fn is_old(&self, path: &Path) -> bool {
         path.parent() == Some(&self.0)
-            && path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("old."))
+            && path
+                .file_name()
+                .is_some_and(|name| name.to_string_lossy().starts_with("old."))
     }
 
     /// The root directory of a host.

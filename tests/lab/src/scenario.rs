@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::paths::Shared;
 use crate::standin::fault::{
-    ContentFaults, CoreFaults, InstallerFaults, ServiceFaults, TrafficFaults, TransportName, VolumeFaults,
+    ContentFaults, CoreFaults, InstallerFaults, ServiceFaults, TrafficFaults, TransportName,
+    VolumeFaults,
 };
 use crate::world::{Host, Like};
 
@@ -18,11 +19,20 @@ use crate::world::{Host, Like};
 #[derive(Debug, thiserror::Error)]
 pub enum ScenarioError {
     #[error("cannot read {path}: {source}")]
-    Read { path: PathBuf, source: std::io::Error },
+    Read {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("{path}: {source}")]
-    Yaml { path: PathBuf, source: serde_yaml::Error },
+    Yaml {
+        path: PathBuf,
+        source: serde_yaml::Error,
+    },
     #[error("{path}: {source}")]
-    Json { path: PathBuf, source: serde_json::Error },
+    Json {
+        path: PathBuf,
+        source: serde_json::Error,
+    },
 }
 
 /// What a lab stages.
@@ -115,15 +125,23 @@ pub struct MeshFaults {
 impl Scenario {
     /// Reads a scenario file.
     pub fn read(path: &Path) -> Result<Self, ScenarioError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ScenarioError::Read { path: path.to_owned(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|source| ScenarioError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
         Self::parse(&text, path)
     }
 
     /// Reads the text of a scenario file; `path` only names it in errors.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ScenarioError> {
-        let wrong = |source| ScenarioError::Yaml { path: path.to_owned(), source };
-        if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+        let wrong = |source| ScenarioError::Yaml {
+            path: path.to_owned(),
+            source,
+        };
+        if text
+            .lines()
+            .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
+        {
             return Ok(Self::default());
         }
         // The typed reading first: its errors name the line of the file.
@@ -137,9 +155,8 @@ impl Scenario {
     pub fn in_force(shared: &Shared) -> Result<Self, ScenarioError> {
         let path = shared.scenario();
         match std::fs::read(&path) {
-            Ok(bytes) => {
-                serde_json::from_slice(&bytes).map_err(|source| ScenarioError::Json { path, source })
-            }
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .map_err(|source| ScenarioError::Json { path, source }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
             Err(source) => Err(ScenarioError::Read { path, source }),
         }
@@ -158,8 +175,12 @@ impl Scenario {
 
 /// Lays every host's own faults over what `every_host` says.
 fn spread_every_host(tree: &mut serde_yaml::Value) {
-    let Some(base) = tree.get("every_host").cloned() else { return };
-    let Some(serde_yaml::Value::Mapping(hosts)) = tree.get_mut("hosts") else { return };
+    let Some(base) = tree.get("every_host").cloned() else {
+        return;
+    };
+    let Some(serde_yaml::Value::Mapping(hosts)) = tree.get_mut("hosts") else {
+        return;
+    };
     for (_, own) in hosts.iter_mut() {
         let over = std::mem::replace(own, base.clone());
         lay_over(own, over);
@@ -197,7 +218,13 @@ mod tests {
             "every_host: {ssh: {delay_ms: 5, refuse: true}}\nhosts:\n  a1: {ssh: {refuse: false}}\n  a2: {}\n",
         )
         .unwrap();
-        assert_eq!(scenario.host("a1").ssh, SshFaults { delay_ms: 5, ..SshFaults::default() });
+        assert_eq!(
+            scenario.host("a1").ssh,
+            SshFaults {
+                delay_ms: 5,
+                ..SshFaults::default()
+            }
+        );
         assert!(scenario.host("a2").ssh.refuse);
         assert!(scenario.host("b1").ssh.refuse);
     }
@@ -205,7 +232,9 @@ mod tests {
     #[test]
     fn an_empty_file_stages_nothing_and_a_misspelt_fault_is_refused() {
         assert_eq!(parse("# nothing\n").unwrap(), Scenario::default());
-        let error = parse("hosts: {a1: {ssh: {refuze: true}}}\n").unwrap_err().to_string();
+        let error = parse("hosts: {a1: {ssh: {refuze: true}}}\n")
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("refuze"), "{error}");
     }
 }

@@ -64,7 +64,8 @@ pub fn take(state: &StateDir) -> Result<Snapshot> {
     for (name, host) in &running.hosts {
         let root = state.root(name);
         let mut look = HostLook {
-            files: files::tree(&root).with_context(|| format!("{name}: cannot look at its files"))?,
+            files: files::tree(&root)
+                .with_context(|| format!("{name}: cannot look at its files"))?,
             state: kept(&Private::below(&root).state())?,
             ..HostLook::default()
         };
@@ -74,7 +75,10 @@ pub fn take(state: &StateDir) -> Result<Snapshot> {
         }
         hosts.insert(name.clone(), look);
     }
-    Ok(Snapshot { mesh: kept(&state.mesh().state())?, hosts })
+    Ok(Snapshot {
+        mesh: kept(&state.mesh().state())?,
+        hosts,
+    })
 }
 
 /// The content of every file that stand-ins keep below a directory, by its path there.
@@ -90,8 +94,9 @@ fn kept(dir: &Path) -> Result<BTreeMap<String, Value>> {
                 waiting.push(name);
             } else if kind.is_file() && !is_transient(&name) {
                 let bytes = std::fs::read(entry.path())?;
-                let value = serde_json::from_slice(&bytes)
-                    .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
+                let value = serde_json::from_slice(&bytes).unwrap_or_else(|_| {
+                    Value::String(String::from_utf8_lossy(&bytes).into_owned())
+                });
                 found.insert(name.to_string_lossy().into_owned(), value);
             }
         }
@@ -101,7 +106,8 @@ fn kept(dir: &Path) -> Result<BTreeMap<String, Value>> {
 
 /// Files that come and go with every look at a state: locks and versions not yet renamed into place.
 fn is_transient(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| matches!(extension.to_str(), Some("lock" | "new" | "tmp")))
+    path.extension()
+        .is_some_and(|extension| matches!(extension.to_str(), Some("lock" | "new" | "tmp")))
 }
 
 fn compare(place: &str, before: &Value, after: &Value, found: &mut Vec<String>) {

@@ -9,6 +9,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+mod mesh_file;
+
+use mesh_file::MeshFile;
+
 /// The port of every SSH server when neither the inventory nor the command line names one.
 pub const DEFAULT_PORT: u16 = 7022;
 
@@ -16,9 +20,15 @@ pub const DEFAULT_PORT: u16 = 7022;
 #[derive(Debug, thiserror::Error)]
 pub enum WorldError {
     #[error("cannot read {path}: {source}")]
-    Read { path: PathBuf, source: std::io::Error },
+    Read {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("{path}: {source}")]
-    Parse { path: PathBuf, source: serde_yaml::Error },
+    Parse {
+        path: PathBuf,
+        source: serde_yaml::Error,
+    },
     #[error("{path}: not a mesh inventory (it must say `plugin: opsware_mesh`)")]
     NotAMesh { path: PathBuf },
     #[error("{path}: {cause}")]
@@ -175,7 +185,10 @@ pub struct Versions {
 
 impl Default for Versions {
     fn default() -> Self {
-        Self { from: "6.6".to_owned(), to: "6.61".to_owned() }
+        Self {
+            from: "6.6".to_owned(),
+            to: "6.61".to_owned(),
+        }
     }
 }
 
@@ -193,31 +206,30 @@ pub struct World {
 impl World {
     /// Reads the mesh file; `port` replaces the SSH port that the file names.
     pub fn read(path: &Path, port: Option<u16>) -> Result<Self, WorldError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| WorldError::Read { path: path.to_owned(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|source| WorldError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
         Self::parse(&text, path, port)
     }
 
     /// Builds the world from the text of a mesh file; `path` only names it in errors.
     pub fn parse(text: &str, path: &Path, port: Option<u16>) -> Result<Self, WorldError> {
-        let file: MeshFile = serde_yaml::from_str(text)
-            .map_err(|source| WorldError::Parse { path: path.to_owned(), source })?;
+        let file: MeshFile = serde_yaml::from_str(text).map_err(|source| WorldError::Parse {
+            path: path.to_owned(),
+            source,
+        })?;
         if file.plugin.as_deref() != Some("opsware_mesh") {
-            return Err(WorldError::NotAMesh { path: path.to_owned() });
+            return Err(WorldError::NotAMesh {
+                path: path.to_owned(),
+            });
         }
-        let port = port.or_else(|| file.vars.port()).unwrap_or(DEFAULT_PORT);
-        let mut cores = Vec::new();
-        for (name, core) in file.cores {
-            cores.push(core.build(name, port).map_err(|cause| WorldError::Wrong { path: path.to_owned(), cause })?);
-        }
-        let world = Self {
-            mesh: file.mesh.unwrap_or_else(|| "mesh".to_owned()),
-            versions: file.version.unwrap_or_default(),
-            cores,
-            media: file.media,
-            locales: file.ogfs.locales,
+        let wrong = |cause| WorldError::Wrong {
+            path: path.to_owned(),
+            cause,
         };
-        world.check().map_err(|cause| WorldError::Wrong { path: path.to_owned(), cause })?;
+        let world = file.build(port).map_err(wrong)?;
+        world.check().map_err(wrong)?;
         Ok(world)
     }
 
@@ -249,10 +261,16 @@ impl World {
                 return Err(format!("two hosts are named {}", host.name));
             }
             if !places.insert((host.address, host.port)) {
-                return Err(format!("{}: another host has the address {}:{}", host.name, host.address, host.port));
+                return Err(format!(
+                    "{}: another host has the address {}:{}",
+                    host.name, host.address, host.port
+                ));
             }
             if !host.address.is_loopback() {
-                return Err(format!("{}: {} is not a loopback address (127.0.0.0/8)", host.name, host.address));
+                return Err(format!(
+                    "{}: {} is not a loopback address (127.0.0.0/8)",
+                    host.name, host.address
+                ));
             }
             if !plain_name(&host.name) {
                 return Err(format!("{:?} cannot be the name of a host", host.name));
@@ -269,115 +287,9 @@ impl World {
 fn plain_name(name: &str) -> bool {
     !name.is_empty()
         && !name.starts_with(['.', '-'])
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
-}
-
-#[derive(Deserialize)]
-struct MeshFile {
-    plugin: Option<String>,
-    mesh: Option<String>,
-    version: Option<Versions>,
-    #[serde(default)]
-    vars: Vars,
-    #[serde(default)]
-    cores: IndexedCores,
-    #[serde(default)]
-    media: BTreeMap<String, Medium>,
-    #[serde(default)]
-    ogfs: Ogfs,
-}
-
-/// Cores in the order of the file: a `BTreeMap` would sort them.
-type IndexedCores = indexmap::IndexMap<String, CoreEntry>;
-
-#[derive(Default, Deserialize)]
-struct Ogfs {
-    #[serde(default)]
-    locales: Vec<String>,
-}
-
-#[derive(Default, Deserialize)]
-struct Vars {
-    #[serde(default)]
-    ansible_port: Option<serde_yaml::Value>,
-    /// What the host runs, for the lab alone.
-    #[serde(default)]
-    lab_like: Option<Like>,
-}
-
-impl Vars {
-    /// The port, unless it is a template.
-    fn port(&self) -> Option<u16> {
-        match self.ansible_port.as_ref()? {
-            serde_yaml::Value::Number(number) => u16::try_from(number.as_u64()?).ok(),
-            serde_yaml::Value::String(text) => text.parse().ok(),
-            _ => None,
-        }
-    }
-}
-
-#[derive(Deserialize)]
-struct CoreEntry {
-    #[serde(default)]
-    source: bool,
-    facility: Option<Facility>,
-    #[serde(default)]
-    hosts: indexmap::IndexMap<String, HostEntry>,
-}
-
-#[derive(Deserialize)]
-struct HostEntry {
-    address: String,
-    #[serde(default)]
-    components: Vec<String>,
-    #[serde(default)]
-    ansible_port: Option<serde_yaml::Value>,
-    #[serde(default)]
-    vars: Vars,
-}
-
-impl CoreEntry {
-    fn build(self, name: String, port: u16) -> Result<Core, String> {
-        let facility =
-            self.facility.unwrap_or_else(|| Facility { id: 1, name: name.to_uppercase(), agents: 0 });
-        let mut hosts = Vec::new();
-        for (host_name, entry) in self.hosts {
-            hosts.push(entry.build(host_name, &name, &facility, self.source, port)?);
-        }
-        Ok(Core { name, source: self.source, facility, hosts })
-    }
-}
-
-impl HostEntry {
-    fn build(
-        self,
-        name: String,
-        core: &str,
-        facility: &Facility,
-        source_core: bool,
-        port: u16,
-    ) -> Result<Host, String> {
-        let address = self
-            .address
-            .parse()
-            .map_err(|_| format!("{name}: {:?} is not an IPv4 address", self.address))?;
-        let mut components = Vec::new();
-        for id in &self.components {
-            let component = Component::from_id(id).ok_or_else(|| format!("{name}: no component is called {id:?}"))?;
-            components.push(component);
-        }
-        let own = Vars { ansible_port: self.ansible_port, lab_like: None };
-        Ok(Host {
-            name,
-            core: core.to_owned(),
-            address,
-            port: own.port().or_else(|| self.vars.port()).unwrap_or(port),
-            components,
-            facility: facility.clone(),
-            source_core,
-            like: self.vars.lab_like.unwrap_or_default(),
-        })
-    }
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
 #[cfg(test)]
@@ -395,8 +307,14 @@ mod tests {
     #[test]
     fn hosts_keep_the_order_of_the_file() {
         let world = parse(MESH).unwrap();
-        assert_eq!(world.hosts().map(|h| h.name.as_str()).collect::<Vec<_>>(), ["z1", "a1"]);
-        assert_eq!(world.host("z1").unwrap().components, [Component::Truth, Component::Spin]);
+        assert_eq!(
+            world.hosts().map(|h| h.name.as_str()).collect::<Vec<_>>(),
+            ["z1", "a1"]
+        );
+        assert_eq!(
+            world.host("z1").unwrap().components,
+            [Component::Truth, Component::Spin]
+        );
         assert_eq!(world.source_core().unwrap().name, "z_core");
         assert_eq!(world.host("a1").unwrap().port, 7022);
     }
@@ -415,7 +333,10 @@ mod tests {
         let cases = [
             (MESH.replace("opsware_mesh", "other"), "not a mesh"),
             (MESH.replace("[way]", "[wya]"), "wya"),
-            (MESH.replace("127.61.1.2", "127.61.1.1"), "another host has the address"),
+            (
+                MESH.replace("127.61.1.2", "127.61.1.1"),
+                "another host has the address",
+            ),
             (MESH.replace("127.61.1.2", "10.0.0.1"), "not a loopback"),
             (MESH.replace("a1:", "../a1:"), "cannot be the name"),
             ("plugin: opsware_mesh\n".to_owned(), "no hosts"),

@@ -29,7 +29,11 @@ const IDENTITY: [&str; 5] = ["id", "whoami", "logname", "chown", "chgrp"];
 
 /// The tools of this kind that a host has in place of the machine's.
 pub fn tools(rights: Rights) -> impl Iterator<Item = &'static str> {
-    let identity: &[&str] = if rights == Rights::SingleUser { &IDENTITY } else { &[] };
+    let identity: &[&str] = if rights == Rights::SingleUser {
+        &IDENTITY
+    } else {
+        &[]
+    };
     BECOME.iter().chain(identity).copied()
 }
 
@@ -54,7 +58,13 @@ pub fn run(name: &str, args: &[String]) -> Option<ExitCode> {
 
 /// The user on whose behalf this program runs.
 fn caller() -> User {
-    let nobody = || User { name: "root".to_owned(), uid: 0, gid: 0, home: "/root".to_owned(), shell: "/bin/sh".to_owned() };
+    let nobody = || User {
+        name: "root".to_owned(),
+        uid: 0,
+        gid: 0,
+        home: "/root".to_owned(),
+        shell: "/bin/sh".to_owned(),
+    };
     if rights() == Rights::SingleUser {
         let name = std::env::var(PLAYED_USER).unwrap_or_else(|_| "root".to_owned());
         return users::find_here(&name).unwrap_or_else(nobody);
@@ -65,7 +75,12 @@ fn caller() -> User {
         let fields: Vec<_> = line.split(':').collect();
         (fields.get(2)?.parse() == Ok(uid)).then(|| fields.first().copied())?
     });
-    name.and_then(|name| users::find(&passwd, name)).unwrap_or_else(|| User { uid, gid: uid, ..nobody() })
+    name.and_then(|name| users::find(&passwd, name))
+        .unwrap_or_else(|| User {
+            uid,
+            gid: uid,
+            ..nobody()
+        })
 }
 
 fn rights() -> Rights {
@@ -78,7 +93,8 @@ fn rights() -> Rights {
 fn su(args: &[String]) -> Result<ExitCode, String> {
     let su = Su::read(args)?;
     let caller = caller();
-    let target = users::find_here(&su.user).ok_or_else(|| format!("user {} does not exist", su.user))?;
+    let target =
+        users::find_here(&su.user).ok_or_else(|| format!("user {} does not exist", su.user))?;
     if caller.uid != 0 {
         let password = ask("Password: ", std::io::stdin().is_terminal())?;
         if !passwords()?.fit(&target.name, &password) {
@@ -90,18 +106,30 @@ fn su(args: &[String]) -> Result<ExitCode, String> {
     let mut command = Command::new(&shell);
     if su.login {
         let term = std::env::var_os("TERM");
-        command.env_clear().env("PATH", PATH).arg0(format!("-{base}"));
+        command
+            .env_clear()
+            .env("PATH", PATH)
+            .arg0(format!("-{base}"));
         command.envs(term.map(|term| ("TERM", term)));
-        command.current_dir(if Path::new(&target.home).is_dir() { &target.home } else { "/" });
+        command.current_dir(if Path::new(&target.home).is_dir() {
+            &target.home
+        } else {
+            "/"
+        });
     } else {
         command.arg0(base);
     }
     if let Some(line) = &su.command {
         command.arg("-c").arg(line);
     }
-    command.args(&su.rest).env("HOME", &target.home).env("SHELL", &shell);
+    command
+        .args(&su.rest)
+        .env("HOME", &target.home)
+        .env("SHELL", &shell);
     if su.login || target.uid != 0 {
-        command.env("USER", &target.name).env("LOGNAME", &target.name);
+        command
+            .env("USER", &target.name)
+            .env("LOGNAME", &target.name);
     }
     replace(command, &target)
 }
@@ -109,7 +137,8 @@ fn su(args: &[String]) -> Result<ExitCode, String> {
 fn sudo(args: &[String]) -> Result<ExitCode, String> {
     let sudo = Sudo::read(args)?;
     let caller = caller();
-    let target = users::find_here(&sudo.user).ok_or_else(|| format!("unknown user: {}", sudo.user))?;
+    let target =
+        users::find_here(&sudo.user).ok_or_else(|| format!("unknown user: {}", sudo.user))?;
     let faults = faults();
     if caller.uid != 0 {
         if !matches!(caller.name.as_str(), "operator") {
@@ -123,22 +152,38 @@ fn sudo(args: &[String]) -> Result<ExitCode, String> {
     if sudo.command.is_empty() && !sudo.shell && !sudo.login {
         return Ok(ExitCode::SUCCESS);
     }
-    let mut command = if sudo.shell || sudo.login {
-        let shell = if sudo.login { target.shell.clone() } else { caller.shell.clone() };
-        let mut command = Command::new(&shell);
-        if sudo.login {
-            command.arg0(format!("-{}", shell.rsplit('/').next().unwrap_or("sh")));
-        }
-        if !sudo.command.is_empty() {
-            command.arg("-c").arg(sudo.command.join(" "));
-        }
-        command
-    } else {
+    let mut command = sudo_command(&sudo, &caller, &target)?;
+    sudo_environment(&mut command, &sudo, &caller, &target);
+    if sudo.login && Path::new(&target.home).is_dir() {
+        command.current_dir(&target.home);
+    }
+    replace(command, &target)
+}
+
+/// The program that `sudo` starts: the command itself, or a shell.
+fn sudo_command(sudo: &Sudo, caller: &User, target: &User) -> Result<Command, String> {
+    if !sudo.shell && !sudo.login {
         let (program, rest) = sudo.command.split_first().ok_or("no command")?;
         let mut command = Command::new(program);
         command.args(rest);
-        command
+        return Ok(command);
+    }
+    let shell = if sudo.login {
+        &target.shell
+    } else {
+        &caller.shell
     };
+    let mut command = Command::new(shell);
+    if sudo.login {
+        command.arg0(format!("-{}", shell.rsplit('/').next().unwrap_or("sh")));
+    }
+    if !sudo.command.is_empty() {
+        command.arg("-c").arg(sudo.command.join(" "));
+    }
+    Ok(command)
+}
+
+fn sudo_environment(command: &mut Command, sudo: &Sudo, caller: &User, target: &User) {
     let kept: Vec<_> = std::env::vars_os()
         .filter(|(name, _)| {
             let name = name.to_string_lossy();
@@ -146,14 +191,17 @@ fn sudo(args: &[String]) -> Result<ExitCode, String> {
         })
         .collect();
     command.env_clear().envs(kept).env("PATH", PATH);
-    command.env("HOME", &target.home).env("SHELL", &target.shell);
-    command.env("USER", &target.name).env("LOGNAME", &target.name);
-    command.env("SUDO_USER", &caller.name).env("SUDO_UID", caller.uid.to_string()).env("SUDO_GID", caller.gid.to_string());
+    command
+        .env("HOME", &target.home)
+        .env("SHELL", &target.shell);
+    command
+        .env("USER", &target.name)
+        .env("LOGNAME", &target.name);
+    command
+        .env("SUDO_USER", &caller.name)
+        .env("SUDO_UID", caller.uid.to_string());
+    command.env("SUDO_GID", caller.gid.to_string());
     command.envs(sudo.variables.iter().map(|(name, value)| (name, value)));
-    if sudo.login && Path::new(&target.home).is_dir() {
-        command.current_dir(&target.home);
-    }
-    replace(command, &target)
 }
 
 /// Asks up to three times, as the real one does.
@@ -167,12 +215,18 @@ fn check_password(sudo: &Sudo, caller: &User, faults: &SudoFaults) -> Result<(),
             .to_owned());
     }
     if faults.lecture {
-        complain("\nWe trust you have received the usual lecture from the local System\nAdministrator.\n");
+        complain(
+            "\nWe trust you have received the usual lecture from the local System\nAdministrator.\n",
+        );
     }
-    let prompt = sudo.prompt.clone().unwrap_or_else(|| format!("[sudo] password for {}: ", caller.name));
+    let prompt = sudo
+        .prompt
+        .clone()
+        .unwrap_or_else(|| format!("[sudo] password for {}: ", caller.name));
     let passwords = passwords()?;
     for attempt in 1..=3 {
-        let password = ask(&prompt, !sudo.from_stdin).map_err(|_| "no password was provided".to_owned())?;
+        let password =
+            ask(&prompt, !sudo.from_stdin).map_err(|_| "no password was provided".to_owned())?;
         if passwords.fit(&caller.name, &password) {
             return Ok(());
         }
@@ -210,7 +264,8 @@ fn faults() -> SudoFaults {
     let scenario = Scenario::in_force(&Shared::inside()).unwrap_or_default();
     let host = std::fs::read(Private::inside().host()).ok();
     let host = host.and_then(|bytes| serde_json::from_slice::<crate::world::Host>(&bytes).ok());
-    host.map(|host| scenario.host(&host.name).sudo.clone()).unwrap_or_default()
+    host.map(|host| scenario.host(&host.name).sudo.clone())
+        .unwrap_or_default()
 }
 
 fn has_terminal() -> bool {
@@ -223,10 +278,14 @@ fn ask(prompt: &str, on_terminal: bool) -> Result<String, String> {
         let mut err = std::io::stderr();
         let _ = err.write_all(prompt.as_bytes()).and_then(|()| err.flush());
         // Not through the standard handle: it reads ahead.
-        let stdin = std::io::stdin().as_fd().try_clone_to_owned().map_err(|error| error.to_string())?;
+        let stdin = std::io::stdin()
+            .as_fd()
+            .try_clone_to_owned()
+            .map_err(|error| error.to_string())?;
         return read_line(std::fs::File::from(stdin));
     }
-    let terminal = rustix::fs::open("/dev/tty", OFlags::RDWR, Mode::empty()).map_err(|errno| errno.to_string())?;
+    let terminal = rustix::fs::open("/dev/tty", OFlags::RDWR, Mode::empty())
+        .map_err(|errno| errno.to_string())?;
     let before = rustix::termios::tcgetattr(&terminal).map_err(|errno| errno.to_string())?;
     let mut silent = before.clone();
     silent.local_modes.remove(LocalModes::ECHO);
@@ -250,7 +309,11 @@ fn read_line(mut from: impl Read) -> Result<String, String> {
         }
         line.push(got);
     }
-    if line.is_empty() { Err("no password".to_owned()) } else { Ok(String::from_utf8_lossy(&line).into_owned()) }
+    if line.is_empty() {
+        Err("no password".to_owned())
+    } else {
+        Ok(String::from_utf8_lossy(&line).into_owned())
+    }
 }
 
 #[expect(clippy::print_stderr, reason = "a tool of a host speaks to its user")]

@@ -22,12 +22,47 @@ const USERS: [(&str, u32, u32, &str, &str, &str); 9] = [
     ("root", 0, 0, "root", "/root", "/bin/bash"),
     ("daemon", 1, 1, "daemon", "/usr/sbin", "/bin/false"),
     ("bin", 2, 2, "bin", "/bin", "/bin/false"),
-    ("sshd", 74, 74, "Privilege-separated SSH", "/run/sshd", "/bin/false"),
+    (
+        "sshd",
+        74,
+        74,
+        "Privilege-separated SSH",
+        "/run/sshd",
+        "/bin/false",
+    ),
     ("nobody", 65534, 65534, "nobody", "/", "/bin/false"),
-    ("oracle", 501, 501, "Oracle owner", "/u01/app/oracle", "/bin/sh"),
-    ("twist", 502, 502, "Web Services Data Access Engine", "/var/opt/opsware/twist", "/bin/sh"),
-    ("occ", 503, 503, "Command Center", "/var/opt/opsware/occ", "/bin/sh"),
-    ("operator", 1000, 1000, "Operator", "/home/operator", "/bin/sh"),
+    (
+        "oracle",
+        501,
+        501,
+        "Oracle owner",
+        "/u01/app/oracle",
+        "/bin/sh",
+    ),
+    (
+        "twist",
+        502,
+        502,
+        "Web Services Data Access Engine",
+        "/var/opt/opsware/twist",
+        "/bin/sh",
+    ),
+    (
+        "occ",
+        503,
+        503,
+        "Command Center",
+        "/var/opt/opsware/occ",
+        "/bin/sh",
+    ),
+    (
+        "operator",
+        1000,
+        1000,
+        "Operator",
+        "/home/operator",
+        "/bin/sh",
+    ),
 ];
 
 const GROUPS: [(&str, u32, &str); 10] = [
@@ -56,26 +91,35 @@ pub fn passwd(root_shell: &str) -> String {
 
 /// The text of `/etc/group`.
 pub fn group() -> String {
-    GROUPS.iter().map(|(name, gid, members)| format!("{name}:x:{gid}:{members}\n")).collect()
+    GROUPS
+        .iter()
+        .map(|(name, gid, members)| format!("{name}:x:{gid}:{members}\n"))
+        .collect()
 }
 
 /// The home directories that belong to a user other than root, with the user's ids.
 pub fn homes() -> impl Iterator<Item = (&'static str, u32, u32)> {
-    USERS.iter().filter(|user| user.1 >= 501 && user.1 < 65534).map(|user| (user.4, user.1, user.2))
+    USERS
+        .iter()
+        .filter(|user| user.1 >= 501 && user.1 < 65534)
+        .map(|user| (user.4, user.1, user.2))
 }
 
 /// Finds a user in the text of a passwd file.
 pub fn find(passwd: &str, name: &str) -> Option<User> {
-    passwd.lines().map(|line| line.split(':').collect::<Vec<_>>()).find_map(|fields| match fields[..] {
-        [found, _, uid, gid, _, home, shell] if found == name => Some(User {
-            name: name.to_owned(),
-            uid: uid.parse().ok()?,
-            gid: gid.parse().ok()?,
-            home: home.to_owned(),
-            shell: shell.to_owned(),
-        }),
-        _ => None,
-    })
+    passwd
+        .lines()
+        .map(|line| line.split(':').collect::<Vec<_>>())
+        .find_map(|fields| match fields[..] {
+            [found, _, uid, gid, _, home, shell] if found == name => Some(User {
+                name: name.to_owned(),
+                uid: uid.parse().ok()?,
+                gid: gid.parse().ok()?,
+                home: home.to_owned(),
+                shell: shell.to_owned(),
+            }),
+            _ => None,
+        })
 }
 
 /// Finds a user of the host on which this program runs.
@@ -91,7 +135,10 @@ impl Passwords {
     /// Makes up new passwords for root and operator.
     pub fn make() -> Self {
         let make = || Alphanumeric.sample_string(&mut rand::rng(), 14);
-        Self(BTreeMap::from([("root".to_owned(), make()), ("operator".to_owned(), make())]))
+        Self(BTreeMap::from([
+            ("root".to_owned(), make()),
+            ("operator".to_owned(), make()),
+        ]))
     }
 
     /// The text of `/etc/shadow`, for servers that know nothing of the lab.
@@ -140,7 +187,10 @@ mod tests {
         use sha_crypt::PasswordVerifier;
         let passwords = Passwords(BTreeMap::from([("root".to_owned(), "right".to_owned())]));
         let shadow = passwords.shadow().unwrap();
-        let root = shadow.lines().find_map(|line| line.strip_prefix("root:")?.split(':').next()).unwrap();
+        let root = shadow
+            .lines()
+            .find_map(|line| line.strip_prefix("root:")?.split(':').next())
+            .unwrap();
         let hash = sha_crypt::PasswordHash::new(root).unwrap();
         assert!(ShaCrypt::SHA512.verify_password(b"right", &hash).is_ok());
         assert!(ShaCrypt::SHA512.verify_password(b"wrong", &hash).is_err());

@@ -24,13 +24,22 @@ pub fn run() -> Result<ExitCode> {
     mounts::change_root(root)?;
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     let program = Private::inside().saslab();
-    let mut boot = command(&program, "boot").stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
+    let mut boot = command(&program, "boot")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()?;
     boot.wait()?;
-    let sshd = command(&program, "sshd").arg0("sshd: /usr/sbin/sshd").stdin(Stdio::inherit()).spawn().context("cannot start the SSH server")?;
+    let sshd = command(&program, "sshd")
+        .arg0("sshd: /usr/sbin/sshd")
+        .stdin(Stdio::inherit())
+        .spawn()
+        .context("cannot start the SSH server")?;
     let sshd = i32::try_from(sshd.id()).unwrap_or(0);
     loop {
         match rustix::process::wait(WaitOptions::empty()) {
-            Ok(Some((pid, _))) if pid.as_raw_nonzero().get() == sshd => return Ok(ExitCode::FAILURE),
+            Ok(Some((pid, _))) if pid.as_raw_nonzero().get() == sshd => {
+                return Ok(ExitCode::FAILURE);
+            }
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(errno) => return Err(std::io::Error::from(errno).into()),
         }
@@ -39,7 +48,12 @@ pub fn run() -> Result<ExitCode> {
 
 fn command(program: &Path, what: &str) -> Command {
     let mut command = Command::new(program);
-    command.arg(what).env_clear().env("PATH", PATH).env("HOME", "/root").current_dir("/");
+    command
+        .arg(what)
+        .env_clear()
+        .env("PATH", PATH)
+        .env("HOME", "/root")
+        .current_dir("/");
     command
 }
 

@@ -68,7 +68,13 @@ const COPIED_SETTINGS: [&str; 8] = [
 ];
 
 /// Lays out the root directory of a host.
-pub fn lay_out(root: &Path, host: &Host, world: &World, like: Like, rights: Rights) -> io::Result<()> {
+pub fn lay_out(
+    root: &Path,
+    host: &Host,
+    world: &World,
+    like: Like,
+    rights: Rights,
+) -> io::Result<()> {
     for (name, mode) in DIRECTORIES {
         make_directory(&root.join(name), mode)?;
     }
@@ -98,7 +104,10 @@ fn links_of_the_machine(root: &Path) -> io::Result<()> {
     for entry in std::fs::read_dir("/usr")? {
         let name = entry?.file_name();
         if is_shared(&name.to_string_lossy()) {
-            mirror(&Path::new("/usr").join(&name), &root.join("usr").join(&name))?;
+            mirror(
+                &Path::new("/usr").join(&name),
+                &root.join("usr").join(&name),
+            )?;
         }
     }
     make_directory(&root.join(".lab/usr"), 0o755)?;
@@ -148,23 +157,41 @@ fn devices(root: &Path) -> io::Result<()> {
 fn settings(root: &Path, host: &Host, world: &World, like: Like) -> io::Result<()> {
     let etc = root.join("etc");
     let bash = Path::new("/bin/bash").exists();
-    std::fs::write(etc.join("passwd"), users::passwd(if bash { "/bin/bash" } else { "/bin/sh" }))?;
+    std::fs::write(
+        etc.join("passwd"),
+        users::passwd(if bash { "/bin/bash" } else { "/bin/sh" }),
+    )?;
     std::fs::write(etc.join("group"), users::group())?;
     std::fs::write(etc.join("hosts"), hosts_file(host, world))?;
     std::fs::write(etc.join("hostname"), format!("{}\n", host.name))?;
     std::fs::write(etc.join("resolv.conf"), "# names are in /etc/hosts\n")?;
-    std::fs::write(etc.join("nsswitch.conf"), "passwd: files\ngroup: files\nshadow: files\nhosts: files\n")?;
+    std::fs::write(
+        etc.join("nsswitch.conf"),
+        "passwd: files\ngroup: files\nshadow: files\nhosts: files\n",
+    )?;
     std::fs::write(etc.join("shells"), "/bin/sh\n/bin/bash\n")?;
     std::fs::write(etc.join("profile"), "# /etc/profile\n")?;
     match like {
         Like::Linux => {
             std::fs::write(etc.join("fstab"), "/dev/sda1\t/\text3\tdefaults\t1 1\n")?;
-            std::fs::write(etc.join("redhat-release"), "Red Hat Enterprise Linux AS release 4 (Nahant Update 5)\n")?;
+            std::fs::write(
+                etc.join("redhat-release"),
+                "Red Hat Enterprise Linux AS release 4 (Nahant Update 5)\n",
+            )?;
         }
         Like::Solaris => {
-            std::fs::write(etc.join("vfstab"), "/dev/dsk/c0t0d0s0\t/dev/rdsk/c0t0d0s0\t/\tufs\t1\tno\t-\n")?;
-            std::fs::write(etc.join("mnttab"), "/dev/dsk/c0t0d0s0\t/\tufs\trw,intr,largefiles\t1180000000\n")?;
-            std::fs::write(etc.join("release"), "                        Solaris 10 11/06 s10s_u3wos_10 SPARC\n")?;
+            std::fs::write(
+                etc.join("vfstab"),
+                "/dev/dsk/c0t0d0s0\t/dev/rdsk/c0t0d0s0\t/\tufs\t1\tno\t-\n",
+            )?;
+            std::fs::write(
+                etc.join("mnttab"),
+                "/dev/dsk/c0t0d0s0\t/\tufs\trw,intr,largefiles\t1180000000\n",
+            )?;
+            std::fs::write(
+                etc.join("release"),
+                "                        Solaris 10 11/06 s10s_u3wos_10 SPARC\n",
+            )?;
         }
     }
     for name in COPIED_SETTINGS {
@@ -227,9 +254,15 @@ fn hosts_file(own: &Host, world: &World) -> String {
     let mut text = "127.0.0.1\tlocalhost localhost.localdomain\n".to_owned();
     for core in &world.cores {
         for host in &core.hosts {
-            let _ = write!(text, "{}\t{} {}.{}.example", host.address, host.name, host.name, world.mesh);
+            let _ = write!(
+                text,
+                "{}\t{} {}.{}.example",
+                host.address, host.name, host.name, world.mesh
+            );
             for (component, aliases) in ALIASES {
-                let first = core.host_with(component).is_some_and(|with| with.name == host.name);
+                let first = core
+                    .host_with(component)
+                    .is_some_and(|with| with.name == host.name);
                 if first && core.name == own.core {
                     let _ = write!(text, " {}", aliases.join(" "));
                 }
@@ -253,10 +286,19 @@ mod tests {
     fn aliases_name_the_servers_of_the_own_core() {
         let world = world();
         let a5 = hosts_file(world.host("a5").unwrap(), &world);
-        assert!(a5.contains("127.61.1.1\ta1 a1.lab.example truth mmopsw spin\n"), "{a5}");
-        assert!(a5.contains("127.61.1.2\ta2 a2.lab.example way word theword wordcache\n"), "{a5}");
+        assert!(
+            a5.contains("127.61.1.1\ta1 a1.lab.example truth mmopsw spin\n"),
+            "{a5}"
+        );
+        assert!(
+            a5.contains("127.61.1.2\ta2 a2.lab.example way word theword wordcache\n"),
+            "{a5}"
+        );
         assert!(a5.contains("127.61.2.1\tb1 b1.lab.example\n"), "{a5}");
         let c1 = hosts_file(world.host("c1").unwrap(), &world);
-        assert!(c1.contains("c1.lab.example truth mmopsw spin way word theword wordcache occ twist\n"), "{c1}");
+        assert!(
+            c1.contains("c1.lab.example truth mmopsw spin way word theword wordcache occ twist\n"),
+            "{c1}"
+        );
     }
 }

@@ -10,9 +10,9 @@ use anyhow::{Context, Result};
 
 use crate::host::{root, tools};
 use crate::lab::options::Options;
-use crate::machine::netlink::{self, Network};
-use crate::machine::namespaces::{self, Rights};
 use crate::machine::mounts;
+use crate::machine::namespaces::{self, Rights};
+use crate::machine::netlink::{self, Network};
 use crate::paths::StateDir;
 use crate::scenario::Scenario;
 use crate::world::{Host, World};
@@ -46,27 +46,36 @@ fn mount_root(state: &StateDir, host: &Host, scenario: &Scenario, options: &Opti
     let like = scenario.like(host);
     mounts::keep_private()?;
     mounts::bind(&root_dir, &root_dir)?;
-    for (from, pick) in [("/", root::is_system as fn(&str) -> bool), ("/usr", root::is_shared)] {
+    for (from, pick) in [
+        ("/", root::is_system as fn(&str) -> bool),
+        ("/usr", root::is_shared),
+    ] {
         let from = Path::new(from);
         for entry in std::fs::read_dir(from)? {
             let entry = entry?;
             let name = entry.file_name();
             if pick(&name.to_string_lossy()) && entry.file_type()?.is_dir() {
                 let source = from.join(&name);
-                mounts::bind_read_only(&source, &root_dir.join(source.strip_prefix("/").unwrap_or(&source)))?;
+                mounts::bind_read_only(
+                    &source,
+                    &root_dir.join(source.strip_prefix("/").unwrap_or(&source)),
+                )?;
             }
         }
     }
     mounts::bind_read_only(Path::new("/usr"), &root_dir.join(".lab/usr"))?;
     for name in ["bin", "sbin"] {
-        mounts::bind_read_only(&tools::place(state, like, name), &root_dir.join("usr").join(name))?;
+        mounts::bind_read_only(
+            &tools::place(state, like, name),
+            &root_dir.join("usr").join(name),
+        )?;
     }
     let alternatives = Path::new("/etc/alternatives");
     if alternatives.is_dir() {
         mounts::bind_read_only(alternatives, &root_dir.join("etc/alternatives"))?;
     }
     mounts::bind(state.mesh().path(), &root_dir.join(".lab/mesh"))?;
-    mounts::bind_read_only(&std::env::current_exe()?, &root_dir.join(".lab/bin/saslab"))?;
+    mounts::bind_read_only(&state.program(), &root_dir.join(".lab/bin/saslab"))?;
     if options.rights == Rights::Root {
         mounts::bind_read_only(&state.become_program(), &root_dir.join(".lab/bin/become"))?;
     }
@@ -76,7 +85,7 @@ fn mount_root(state: &StateDir, host: &Host, scenario: &Scenario, options: &Opti
 
 /// Starts the first process of the host and waits for its end, which is the host's.
 fn start_init(state: &StateDir, name: &str) -> Result<ExitCode> {
-    let mut init = Command::new(std::env::current_exe()?)
+    let mut init = Command::new(state.program())
         .arg0("/sbin/init")
         .arg("init")
         .current_dir(state.root(name))
@@ -84,9 +93,16 @@ fn start_init(state: &StateDir, name: &str) -> Result<ExitCode> {
         .stdin(Stdio::inherit())
         .spawn()
         .context("cannot start the first process")?;
-    let mut out = std::io::stdout().as_fd().try_clone_to_owned().map(std::fs::File::from)?;
+    let mut out = std::io::stdout()
+        .as_fd()
+        .try_clone_to_owned()
+        .map(std::fs::File::from)?;
     writeln!(out, "init {}", init.id())?;
     drop(out);
     let status = init.wait()?;
-    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if status.success() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

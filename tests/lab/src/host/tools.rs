@@ -44,7 +44,11 @@ pub fn make(state: &StateDir, like: Like, rights: Rights) -> io::Result<()> {
 /// The program that acts as the tool on a host.
 fn program(tool: &str, rights: Rights) -> PathBuf {
     let here = Private::inside();
-    if rights == Rights::Root && become_user::changes_user(tool) { here.become_program() } else { here.saslab() }
+    if rights == Rights::Root && become_user::changes_user(tool) {
+        here.become_program()
+    } else {
+        here.saslab()
+    }
 }
 
 fn link_machine_tools<'a>(

@@ -41,7 +41,11 @@ pub struct Start {
 
 impl Start {
     /// A lab of this inventory and state directory, otherwise as usual, run by the given `saslab` program.
-    pub fn new(program: impl Into<PathBuf>, inventory: impl Into<PathBuf>, state: impl Into<PathBuf>) -> Self {
+    pub fn new(
+        program: impl Into<PathBuf>,
+        inventory: impl Into<PathBuf>,
+        state: impl Into<PathBuf>,
+    ) -> Self {
         Self {
             inventory: inventory.into(),
             state: StateDir::new(state),
@@ -57,7 +61,10 @@ impl Start {
     pub fn up(&self) -> Result<Running> {
         let state = absolute(&self.state)?;
         if is_running(&state) {
-            bail!("a lab runs in {} already: stop it with `saslab down`", state.path().display());
+            bail!(
+                "a lab runs in {} already: stop it with `saslab down`",
+                state.path().display()
+            );
         }
         // Refused here, in the foreground, whatever can be refused by reading.
         crate::world::World::read(&self.inventory, self.port)?;
@@ -70,20 +77,40 @@ impl Start {
     }
 
     fn supervisor(&self, state: &StateDir) -> Result<()> {
-        let log = File::options().create(true).append(true).open(state.log())?;
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(state.log())?;
         let mut command = Command::new(&self.program);
-        command.arg("supervise").arg("--inventory").arg(self.inventory.canonicalize()?);
-        command.arg("--state").arg(state.path()).arg("--time-scale").arg(self.time_scale.to_string());
-        command.arg("--sshd").arg(if self.sshd == Sshd::Embedded { "embedded" } else { "openssh" });
+        command
+            .arg("supervise")
+            .arg("--inventory")
+            .arg(self.inventory.canonicalize()?);
+        command
+            .arg("--state")
+            .arg(state.path())
+            .arg("--time-scale")
+            .arg(self.time_scale.to_string());
+        command.arg("--sshd").arg(if self.sshd == Sshd::Embedded {
+            "embedded"
+        } else {
+            "openssh"
+        });
         if let Some(port) = self.port {
             command.arg("--port").arg(port.to_string());
         }
         if let Some(scenario) = &self.scenario {
             command.arg("--scenario").arg(scenario.canonicalize()?);
         }
-        command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
+        command
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log);
         namespaces::start_session(&mut command, false);
-        let mut child = command.spawn().with_context(|| format!("cannot run {}", self.program.display()))?;
+        let mut child = command
+            .spawn()
+            .with_context(|| format!("cannot run {}", self.program.display()))?;
         let mut out = child.stdout.take().context("the supervisor has no voice")?;
         let mut said = [0_u8; 6];
         if out.read_exact(&mut said).is_ok() && &said == b"ready\n" {
@@ -92,13 +119,18 @@ impl Start {
         let _ = child.kill();
         let _ = child.wait();
         let log = std::fs::read_to_string(state.log()).unwrap_or_default();
-        bail!("the lab did not start: {}", log.trim().trim_start_matches("saslab: "))
+        bail!(
+            "the lab did not start: {}",
+            log.trim().trim_start_matches("saslab: ")
+        )
     }
 }
 
 /// Tells whether a lab runs in this state directory.
 pub fn is_running(state: &StateDir) -> bool {
-    let Ok(file) = File::open(state.lock()) else { return false };
+    let Ok(file) = File::open(state.lock()) else {
+        return false;
+    };
     rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared).is_err()
 }
 
@@ -169,7 +201,8 @@ pub fn absolute(state: &StateDir) -> Result<StateDir> {
 
 /// The options that a lab was started with.
 pub fn options(state: &StateDir) -> Result<Options> {
-    Options::read(state).with_context(|| format!("{} is no lab's directory", state.path().display()))
+    Options::read(state)
+        .with_context(|| format!("{} is no lab's directory", state.path().display()))
 }
 
 fn pid_fd(pid: i32) -> Option<OwnedFd> {
@@ -178,7 +211,10 @@ fn pid_fd(pid: i32) -> Option<OwnedFd> {
 
 fn ended(process: &impl AsFd, deadline: Instant) -> Result<bool> {
     let rest = deadline.saturating_duration_since(Instant::now());
-    let limit = Timespec { tv_sec: i64::try_from(rest.as_secs())?, tv_nsec: i64::from(rest.subsec_nanos()) };
+    let limit = Timespec {
+        tv_sec: i64::try_from(rest.as_secs())?,
+        tv_nsec: i64::from(rest.subsec_nanos()),
+    };
     let mut fds = [PollFd::new(process, PollFlags::IN)];
     Ok(poll(&mut fds, Some(&limit))? > 0)
 }

@@ -25,7 +25,10 @@ pub fn take_directory(state: &StateDir) -> Result<()> {
     if path.exists() {
         let foreign = !state.lock().exists() && std::fs::read_dir(path)?.next().is_some();
         if foreign {
-            bail!("{} is not empty and no lab's: name another directory with --state", path.display());
+            bail!(
+                "{} is not empty and no lab's: name another directory with --state",
+                path.display()
+            );
         }
         refuse_mounts_below(path)?;
         for entry in std::fs::read_dir(path)? {
@@ -52,9 +55,14 @@ pub fn take_directory(state: &StateDir) -> Result<()> {
 fn refuse_mounts_below(path: &Path) -> Result<()> {
     let path = path.canonicalize()?;
     let table = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    let below = table.lines().filter_map(|line| line.split(' ').nth(4)).find(|place| Path::new(place).starts_with(&path));
+    let below = table
+        .lines()
+        .filter_map(|line| line.split(' ').nth(4))
+        .find(|place| Path::new(place).starts_with(&path));
     match below {
-        Some(place) if Path::new(place) != path => bail!("something is mounted at {place}: unmount it first"),
+        Some(place) if Path::new(place) != path => {
+            bail!("something is mounted at {place}: unmount it first")
+        }
         _ => Ok(()),
     }
 }
@@ -95,7 +103,12 @@ fn open_up(path: &Path) -> std::io::Result<()> {
 }
 
 /// Writes all that the hosts find when they start.
-pub fn prepare(state: &StateDir, world: &World, scenario: &Scenario, options: &Options) -> Result<()> {
+pub fn prepare(
+    state: &StateDir,
+    world: &World,
+    scenario: &Scenario,
+    options: &Options,
+) -> Result<()> {
     let rights = options.rights;
     shared(state, world, scenario, options)?;
     let operator = keys::make("operator@lab")?;
@@ -105,12 +118,19 @@ pub fn prepare(state: &StateDir, world: &World, scenario: &Scenario, options: &O
     std::fs::create_dir_all(state.path().join("logs"))?;
     keys::write(&operator, &state.operator_key())?;
     keys::write_private(&state.secrets(), &serde_json::to_vec_pretty(&passwords)?)?;
+    keep_program(state)?;
     if rights == Rights::Root {
         // Only root comes this far into the state directory: to the machine's other users the program does not exist.
-        std::fs::copy(std::env::current_exe()?, state.become_program())?;
-        std::fs::set_permissions(state.become_program(), std::fs::Permissions::from_mode(0o4755))?;
+        std::fs::copy(state.program(), state.become_program())?;
+        std::fs::set_permissions(
+            state.become_program(),
+            std::fs::Permissions::from_mode(0o4755),
+        )?;
     }
-    let kinds: BTreeSet<bool> = world.hosts().map(|host| scenario.like(host) == Like::Solaris).collect();
+    let kinds: BTreeSet<bool> = world
+        .hosts()
+        .map(|host| scenario.like(host) == Like::Solaris)
+        .collect();
     // In memory: thousands of links that nobody wants to keep.
     std::fs::create_dir_all(state.tools())?;
     mounts::memory(&state.tools())?;
@@ -123,7 +143,14 @@ pub fn prepare(state: &StateDir, world: &World, scenario: &Scenario, options: &O
         let root = state.root(&host.name);
         root::lay_out(&root, host, world, scenario.like(host), rights)
             .with_context(|| format!("{}: cannot lay out its files", host.name))?;
-        let key = access(&root, host, options.sshd, rights, &keys::public_line(&operator)?, &passwords)?;
+        let key = access(
+            &root,
+            host,
+            options.sshd,
+            rights,
+            &keys::public_line(&operator)?,
+            &passwords,
+        )?;
         let _ = writeln!(known_hosts, "{} {key}", known_name(host));
         keys::write_private(&root.join("etc/shadow"), shadow.as_bytes())?;
         standin::furnish(host, world, scenario, &root)
@@ -133,16 +160,32 @@ pub fn prepare(state: &StateDir, world: &World, scenario: &Scenario, options: &O
     Ok(())
 }
 
+/// Keeps this program for the time of the lab: a link where that is allowed, else a copy.
+fn keep_program(state: &StateDir) -> std::io::Result<()> {
+    let own = std::env::current_exe()?;
+    if std::fs::hard_link(&own, state.program()).is_err() {
+        std::fs::copy(&own, state.program())?;
+    }
+    Ok(())
+}
+
 /// The directory that all hosts see.
 fn shared(state: &StateDir, world: &World, scenario: &Scenario, options: &Options) -> Result<()> {
     let mesh = state.mesh();
-    for (place, mode) in [(mesh.path().to_owned(), 0o777), (mesh.state(), 0o777), (mesh.scratch(), 0o777)] {
+    for (place, mode) in [
+        (mesh.path().to_owned(), 0o777),
+        (mesh.state(), 0o777),
+        (mesh.scratch(), 0o777),
+    ] {
         std::fs::create_dir_all(&place)?;
         std::fs::set_permissions(&place, std::fs::Permissions::from_mode(mode))?;
     }
     std::fs::write(mesh.world(), serde_json::to_vec_pretty(world)?)?;
     std::fs::write(mesh.scenario(), serde_json::to_vec_pretty(scenario)?)?;
-    std::fs::write(mesh.clock(), serde_json::to_vec(&Clock::start(options.time_scale))?)?;
+    std::fs::write(
+        mesh.clock(),
+        serde_json::to_vec(&Clock::start(options.time_scale))?,
+    )?;
     for file in [mesh.events(), mesh.events_seq()] {
         std::fs::write(&file, "")?;
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o666))?;
@@ -168,12 +211,20 @@ fn access(
     keys::write_private(&private.secrets(), &serde_json::to_vec_pretty(passwords)?)?;
     let setup = Setup { sshd, rights };
     std::fs::write(private.sshd(), serde_json::to_vec(&setup)?)?;
-    Ok(keys::public_line(&key)?.split(' ').take(2).collect::<Vec<_>>().join(" "))
+    Ok(keys::public_line(&key)?
+        .split(' ')
+        .take(2)
+        .collect::<Vec<_>>()
+        .join(" "))
 }
 
 /// The name of a host in `known_hosts`.
 fn known_name(host: &Host) -> String {
-    if host.port == 22 { host.address.to_string() } else { format!("[{}]:{}", host.address, host.port) }
+    if host.port == 22 {
+        host.address.to_string()
+    } else {
+        format!("[{}]:{}", host.address, host.port)
+    }
 }
 
 #[cfg(test)]
@@ -185,7 +236,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("precious"), "x").unwrap();
         let state = StateDir::new(dir.path());
-        assert!(take_directory(&state).unwrap_err().to_string().contains("no lab's"));
+        assert!(
+            take_directory(&state)
+                .unwrap_err()
+                .to_string()
+                .contains("no lab's")
+        );
         assert!(dir.path().join("precious").exists());
         std::fs::write(state.lock(), "").unwrap();
         take_directory(&state).unwrap();

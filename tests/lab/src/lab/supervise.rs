@@ -16,9 +16,9 @@ use rustix::process::{Pid, WaitOptions};
 
 use crate::lab::options::{Options, Running, RunningHost, Sshd};
 use crate::lab::prepare;
+use crate::machine::mounts;
 use crate::machine::namespaces::{self, Rights};
 use crate::machine::netlink::Network;
-use crate::machine::mounts;
 use crate::paths::StateDir;
 use crate::scenario::Scenario;
 use crate::world::{Host, World};
@@ -45,9 +45,17 @@ struct Supervisor {
 }
 
 /// Runs a lab until it is told to stop; says `ready` on stdout once every host answers.
-pub fn run(state: StateDir, options: Options, port: Option<u16>, scenario: Scenario) -> Result<ExitCode> {
+pub fn run(
+    state: StateDir,
+    options: Options,
+    port: Option<u16>,
+    scenario: Scenario,
+) -> Result<ExitCode> {
     let world = World::read(&options.inventory, port)?;
-    let unknown = scenario.hosts.keys().find(|name| world.host(name).is_none());
+    let unknown = scenario
+        .hosts
+        .keys()
+        .find(|name| world.host(name).is_none());
     if let Some(name) = unknown {
         bail!("the scenario names the host {name:?}, which the inventory does not have");
     }
@@ -55,7 +63,8 @@ pub fn run(state: StateDir, options: Options, port: Option<u16>, scenario: Scena
     let listeners = listen(&world, &scenario)?;
     let rights = namespaces::enter_lab().context(
         "cannot make namespaces: run as root, or allow user namespaces to plain users \
-         (kernel.unprivileged_userns_clone=1, user.max_user_namespaces>0)",
+         (kernel.unprivileged_userns_clone=1, user.max_user_namespaces>0, \
+         kernel.apparmor_restrict_unprivileged_userns=0)",
     )?;
     if options.sshd == Sshd::Openssh && rights != Rights::Root {
         bail!("--sshd openssh needs root: OpenSSH's server changes users");
@@ -63,24 +72,40 @@ pub fn run(state: StateDir, options: Options, port: Option<u16>, scenario: Scena
     mounts::keep_private()?;
     // A host whose keeper has gone is buried here, not by the machine.
     rustix::process::set_child_subreaper(Pid::from_raw(1)).map_err(std::io::Error::from)?;
-    let options = Options { own_networks: join_networks(), rights, ..options };
+    let options = Options {
+        own_networks: join_networks(),
+        rights,
+        ..options
+    };
     options.write(&state)?;
     prepare::prepare(&state, &world, &scenario, &options)?;
-    let mut supervisor = Supervisor { state, world, listeners, keepers: BTreeMap::new(), rights, _lock: lock };
+    let mut supervisor = Supervisor {
+        state,
+        world,
+        listeners,
+        keepers: BTreeMap::new(),
+        rights,
+        _lock: lock,
+    };
     supervisor.start_all()?;
     let control = control_socket(&supervisor.state)?;
     supervisor.write_running()?;
     std::fs::write(supervisor.state.pid(), format!("{}\n", std::process::id()))?;
     say("ready");
     if let Err(error) = prepare::remove_old(&supervisor.state) {
-        note(&format!("cannot remove what is left of an earlier lab: {error}"));
+        note(&format!(
+            "cannot remove what is left of an earlier lab: {error}"
+        ));
     }
     supervisor.watch(&control)
 }
 
 /// Takes the lock that a running lab holds.
 fn lock(state: &StateDir) -> Result<File> {
-    let file = File::options().create(true).append(true).open(state.lock())?;
+    let file = File::options()
+        .create(true)
+        .append(true)
+        .open(state.lock())?;
     rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)
         .map_err(|_| anyhow::anyhow!("a lab runs in {} already", state.path().display()))?;
     Ok(file)
@@ -95,7 +120,10 @@ fn listen(world: &World, scenario: &Scenario) -> Result<BTreeMap<String, Option<
             None
         } else {
             Some(TcpListener::bind(place).with_context(|| {
-                format!("{}: cannot listen on {place} (another lab? choose another with --port)", host.name)
+                format!(
+                    "{}: cannot listen on {place} (another lab? choose another with --port)",
+                    host.name
+                )
             })?)
         };
         listeners.insert(host.name.clone(), listener);
@@ -139,7 +167,9 @@ impl Supervisor {
     fn start_all(&mut self) -> Result<()> {
         let hosts: Vec<Host> = self.world.hosts().cloned().collect();
         for host in &hosts {
-            let keeper = self.start(host).with_context(|| format!("{}: cannot start", host.name))?;
+            let keeper = self
+                .start(host)
+                .with_context(|| format!("{}: cannot start", host.name))?;
             self.keepers.insert(host.name.clone(), keeper);
         }
         let deadline = Instant::now() + START_LIMIT;
@@ -150,12 +180,15 @@ impl Supervisor {
     }
 
     fn start(&self, host: &Host) -> Result<Keeper> {
-        let log = File::options().create(true).append(true).open(self.state.host_log(&host.name))?;
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.state.host_log(&host.name))?;
         let listener = match self.listeners.get(&host.name) {
             Some(Some(listener)) => Stdio::from(OwnedFd::from(listener.try_clone()?)),
             _ => Stdio::null(),
         };
-        let mut child = Command::new(std::env::current_exe()?)
+        let mut child = Command::new(self.state.program())
             .arg("host")
             .arg(self.state.path())
             .arg(&host.name)
@@ -165,21 +198,34 @@ impl Supervisor {
             .stderr(log)
             .spawn()?;
         let says = child.stdout.take().context("the host has no voice")?;
-        Ok(Keeper { child, says: BufReader::new(says), init_pid: None })
+        Ok(Keeper {
+            child,
+            says: BufReader::new(says),
+            init_pid: None,
+        })
     }
 
     /// Waits until the host says that it answers.
     fn await_ready(&mut self, name: &str, deadline: Instant) -> Result<()> {
         let log = self.state.host_log(name);
-        let Some(keeper) = self.keepers.get_mut(name) else { bail!("{name}: never started") };
+        let Some(keeper) = self.keepers.get_mut(name) else {
+            bail!("{name}: never started")
+        };
         loop {
             if keeper.says.buffer().is_empty() && !readable(keeper.says.get_ref(), deadline)? {
-                bail!("{name}: no answer after {} s; see {}", START_LIMIT.as_secs(), log.display());
+                bail!(
+                    "{name}: no answer after {} s; see {}",
+                    START_LIMIT.as_secs(),
+                    log.display()
+                );
             }
             let mut line = String::new();
             if keeper.says.read_line(&mut line)? == 0 {
                 let last = std::fs::read_to_string(&log).unwrap_or_default();
-                bail!("{name}: ended at its start: {}", last.lines().last().unwrap_or("it said nothing"));
+                bail!(
+                    "{name}: ended at its start: {}",
+                    last.lines().last().unwrap_or("it said nothing")
+                );
             }
             match line.trim_end().split_once(' ') {
                 Some(("init", pid)) => keeper.init_pid = pid.parse().ok(),
@@ -192,7 +238,9 @@ impl Supervisor {
     fn write_running(&self) -> Result<()> {
         let mut hosts = BTreeMap::new();
         for host in self.world.hosts() {
-            let Some(keeper) = self.keepers.get(&host.name) else { continue };
+            let Some(keeper) = self.keepers.get(&host.name) else {
+                continue;
+            };
             hosts.insert(
                 host.name.clone(),
                 RunningHost {
@@ -203,14 +251,22 @@ impl Supervisor {
             );
         }
         let supervisor_pid = i32::try_from(std::process::id()).unwrap_or(0);
-        Ok(Running { supervisor_pid, rights: self.rights, hosts }.write(&self.state)?)
+        Ok(Running {
+            supervisor_pid,
+            rights: self.rights,
+            hosts,
+        }
+        .write(&self.state)?)
     }
 
     /// Serves requests, one at a time, and buries hosts that ended.
     fn watch(&mut self, control: &UnixListener) -> Result<ExitCode> {
         loop {
             let mut fds = [PollFd::new(control, PollFlags::IN)];
-            let rest = Timespec { tv_sec: 1, tv_nsec: 0 };
+            let rest = Timespec {
+                tv_sec: 1,
+                tv_nsec: 0,
+            };
             let ready = poll(&mut fds, Some(&rest)).unwrap_or(0);
             for (name, keeper) in &mut self.keepers {
                 if keeper.init_pid.is_some() && keeper.child.try_wait()?.is_some() {
@@ -231,7 +287,10 @@ impl Supervisor {
     fn serve(&mut self, mut stream: UnixStream) -> bool {
         let mut request = String::new();
         let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
-        if Read::take(&mut stream, 4096).read_to_string(&mut request).is_err() {
+        if Read::take(&mut stream, 4096)
+            .read_to_string(&mut request)
+            .is_err()
+        {
             return false;
         }
         let last = request.trim() == "stop";
@@ -261,7 +320,10 @@ impl Supervisor {
 
     /// Ends every process of the host at once, as a power cut would.
     fn halt(&mut self, name: &str) -> Result<()> {
-        let keeper = self.keepers.get_mut(name).with_context(|| format!("no host {name:?}"))?;
+        let keeper = self
+            .keepers
+            .get_mut(name)
+            .with_context(|| format!("no host {name:?}"))?;
         keeper.child.kill()?;
         keeper.child.wait()?;
         keeper.bury_init();
@@ -270,7 +332,11 @@ impl Supervisor {
 
     fn reboot(&mut self, name: &str) -> Result<()> {
         self.halt(name)?;
-        let host = self.world.host(name).cloned().with_context(|| format!("no host {name:?}"))?;
+        let host = self
+            .world
+            .host(name)
+            .cloned()
+            .with_context(|| format!("no host {name:?}"))?;
         let keeper = self.start(&host)?;
         self.keepers.insert(name.to_owned(), keeper);
         self.await_ready(name, Instant::now() + START_LIMIT)?;
@@ -281,17 +347,26 @@ impl Supervisor {
 /// Waits until there is something to read.
 fn readable(source: &impl AsFd, deadline: Instant) -> Result<bool> {
     let rest = deadline.saturating_duration_since(Instant::now());
-    let limit = Timespec { tv_sec: i64::try_from(rest.as_secs())?, tv_nsec: i64::from(rest.subsec_nanos()) };
+    let limit = Timespec {
+        tv_sec: i64::try_from(rest.as_secs())?,
+        tv_nsec: i64::from(rest.subsec_nanos()),
+    };
     let mut fds = [PollFd::new(source, PollFlags::IN)];
     Ok(poll(&mut fds, Some(&limit))? > 0)
 }
 
-#[expect(clippy::print_stdout, reason = "the one word by which the command that started the lab knows that it is up")]
+#[expect(
+    clippy::print_stdout,
+    reason = "the one word by which the command that started the lab knows that it is up"
+)]
 fn say(word: &str) {
     println!("{word}");
 }
 
-#[expect(clippy::print_stderr, reason = "stderr of the supervisor is the lab's log file")]
+#[expect(
+    clippy::print_stderr,
+    reason = "stderr of the supervisor is the lab's log file"
+)]
 fn note(text: &str) {
     eprintln!("{text}");
 }

@@ -47,7 +47,12 @@ impl Trial {
         }
         change(&mut start);
         let running = start.up()?;
-        Ok(Self { state: start.state, port, running, _dir: dir })
+        Ok(Self {
+            state: start.state,
+            port,
+            running,
+            _dir: dir,
+        })
     }
 
     /// Runs a command on a host as root.

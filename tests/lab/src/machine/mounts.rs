@@ -22,8 +22,11 @@ const DEVICES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
 /// Keeps what is mounted from here on from reaching the machine.
 pub fn keep_private() -> Result<(), MountError> {
     let root = Path::new("/");
-    rustix::mount::mount_change(root, MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
-        .map_err(|errno| failed(root, errno))
+    rustix::mount::mount_change(
+        root,
+        MountPropagationFlags::PRIVATE | MountPropagationFlags::REC,
+    )
+    .map_err(|errno| failed(root, errno))
 }
 
 /// Binds a directory or file of the machine to a place below the root of a host, where something must exist already.
@@ -41,7 +44,8 @@ pub fn bind_read_only(source: &Path, target: &Path) -> Result<(), MountError> {
 /// Mounts a small file system in memory: what is made in it is gone with the lab.
 pub fn memory(target: &Path) -> Result<(), MountError> {
     let safe = MountFlags::NODEV;
-    rustix::mount::mount("lab", target, "tmpfs", safe, c"mode=755").map_err(|errno| failed(target, errno))
+    rustix::mount::mount("lab", target, "tmpfs", safe, c"mode=755")
+        .map_err(|errno| failed(target, errno))
 }
 
 /// Binds the devices of the machine that every program expects into `dev`.
@@ -59,8 +63,14 @@ pub fn processes_and_terminals(root: &Path) -> Result<(), MountError> {
     rustix::mount::mount("proc", &proc, "proc", safe, c"").map_err(|errno| failed(&proc, errno))?;
     let pts = root.join("dev/pts");
     let safe = MountFlags::NOSUID | MountFlags::NOEXEC;
-    rustix::mount::mount("devpts", &pts, "devpts", safe, c"newinstance,ptmxmode=0666,mode=0620")
-        .map_err(|errno| failed(&pts, errno))
+    rustix::mount::mount(
+        "devpts",
+        &pts,
+        "devpts",
+        safe,
+        c"newinstance,ptmxmode=0666,mode=0620",
+    )
+    .map_err(|errno| failed(&pts, errno))
 }
 
 /// Makes `root`, which must be a mount point, the root directory, and lets go of the machine's.
@@ -74,7 +84,9 @@ pub fn change_root(root: &Path) -> Result<(), MountError> {
 
 /// The flags that a mount in a user namespace must keep when it is mounted anew.
 fn kept_flags(target: &Path) -> MountFlags {
-    let Ok(stat) = rustix::fs::statvfs(target) else { return MountFlags::empty() };
+    let Ok(stat) = rustix::fs::statvfs(target) else {
+        return MountFlags::empty();
+    };
     let mut flags = MountFlags::empty();
     if stat.f_flag.contains(StatVfsMountFlags::NOSUID) {
         flags |= MountFlags::NOSUID;
@@ -95,5 +107,8 @@ fn kept_flags(target: &Path) -> MountFlags {
 }
 
 fn failed(target: &Path, errno: rustix::io::Errno) -> MountError {
-    MountError { target: target.to_owned(), source: errno.into() }
+    MountError {
+        target: target.to_owned(),
+        source: errno.into(),
+    }
 }

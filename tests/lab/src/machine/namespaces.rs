@@ -26,7 +26,10 @@ pub fn enter_lab() -> io::Result<Rights> {
     if rustix::process::geteuid().is_root() && unshare(own).is_ok() {
         return Ok(Rights::Root);
     }
-    let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+    let (uid, gid) = (
+        rustix::process::geteuid().as_raw(),
+        rustix::process::getegid().as_raw(),
+    );
     unshare(UnshareFlags::NEWUSER)?;
     std::fs::write("/proc/self/setgroups", "deny")?;
     std::fs::write("/proc/self/uid_map", format!("0 {uid} 1\n"))?;
@@ -37,7 +40,8 @@ pub fn enter_lab() -> io::Result<Rights> {
 
 /// Gives this process mounts, a host name and, for its children, process ids of their own.
 pub fn enter_host(own_network: bool) -> io::Result<()> {
-    let mut flags = UnshareFlags::NEWNS | UnshareFlags::NEWUTS | UnshareFlags::NEWIPC | UnshareFlags::NEWPID;
+    let mut flags =
+        UnshareFlags::NEWNS | UnshareFlags::NEWUTS | UnshareFlags::NEWIPC | UnshareFlags::NEWPID;
     if own_network {
         flags |= UnshareFlags::NEWNET;
     }
@@ -59,7 +63,10 @@ pub fn start_session(command: &mut Command, terminal: bool) {
         }
         Ok(())
     };
-    #[expect(unsafe_code, reason = "only system calls that are safe after fork are made, nothing is allocated")]
+    #[expect(
+        unsafe_code,
+        reason = "only system calls that are safe after fork are made, nothing is allocated"
+    )]
     // SAFETY: setsid and ioctl are async-signal-safe; the closure owns no resource and touches no lock.
     unsafe {
         command.pre_exec(begin);
@@ -67,7 +74,10 @@ pub fn start_session(command: &mut Command, terminal: bool) {
 }
 
 fn unshare(flags: UnshareFlags) -> io::Result<()> {
-    #[expect(unsafe_code, reason = "leaving a namespace is marked unsafe because of file tables, which stay shared")]
+    #[expect(
+        unsafe_code,
+        reason = "leaving a namespace is marked unsafe because of file tables, which stay shared"
+    )]
     // SAFETY: the flags never include FILES, the one flag with a condition.
     unsafe {
         rustix::thread::unshare_unsafe(flags)?;

@@ -89,7 +89,13 @@ impl Network {
     pub fn take_address(&self, own: Ipv4Addr) -> io::Result<()> {
         self.loopback_up()?;
         self.address(DELETE_ADDRESS, 0, LOOPBACK_INDEX, Ipv4Addr::LOCALHOST, 8)?;
-        self.address(NEW_ADDRESS, CREATE_NEW, LOOPBACK_INDEX, Ipv4Addr::LOCALHOST, 32)?;
+        self.address(
+            NEW_ADDRESS,
+            CREATE_NEW,
+            LOOPBACK_INDEX,
+            Ipv4Addr::LOCALHOST,
+            32,
+        )?;
         let index = self.index("eth0")?;
         self.address(NEW_ADDRESS, CREATE_NEW, index, own, 8)?;
         self.set_up(index)
@@ -99,7 +105,14 @@ impl Network {
         self.ask(NEW_LINK, 0, &link(index, UP))
     }
 
-    fn address(&self, what: u16, flags: u16, index: u32, address: Ipv4Addr, prefix: u8) -> io::Result<()> {
+    fn address(
+        &self,
+        what: u16,
+        flags: u16,
+        index: u32,
+        address: Ipv4Addr,
+        prefix: u8,
+    ) -> io::Result<()> {
         let scope = if prefix == 32 { 254 } else { 0 };
         let mut body = vec![2, prefix, 0, scope];
         body.extend(index.to_ne_bytes());
@@ -144,7 +157,11 @@ fn verdict(answer: &[u8]) -> Option<io::Result<()>> {
         return None;
     }
     let code = i32::from_ne_bytes(answer.get(16..20)?.try_into().ok()?);
-    Some(if code == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(-code)) })
+    Some(if code == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::from_raw_os_error(-code))
+    })
 }
 
 /// The head of a message about a link.
@@ -190,7 +207,10 @@ mod tests {
         answer[4..6].copy_from_slice(&ERROR.to_ne_bytes());
         assert!(verdict(&answer).unwrap().is_ok());
         answer[16..20].copy_from_slice(&(-17_i32).to_ne_bytes());
-        assert_eq!(verdict(&answer).unwrap().unwrap_err().raw_os_error(), Some(17));
+        assert_eq!(
+            verdict(&answer).unwrap().unwrap_err().raw_os_error(),
+            Some(17)
+        );
         answer[4..6].copy_from_slice(&NEW_LINK.to_ne_bytes());
         assert!(verdict(&answer).is_none());
         assert!(verdict(&[1, 2]).is_none());

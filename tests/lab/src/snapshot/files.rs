@@ -45,7 +45,9 @@ pub fn tree(root: &Path) -> io::Result<BTreeMap<String, Entry>> {
                 continue;
             }
             // What vanishes while one looks was a passer-by.
-            let Some(entry) = vanished(look(root, &name))? else { continue };
+            let Some(entry) = vanished(look(root, &name))? else {
+                continue;
+            };
             if entry.kind == "directory" {
                 waiting.push(name.clone());
             }
@@ -76,8 +78,16 @@ fn look(root: &Path, name: &Path) -> io::Result<Entry> {
         gid: meta.gid(),
         mtime_ns: (!is_passage).then_some(mtime),
         size_bytes: kind.is_file().then_some(meta.len()),
-        sha256: if kind.is_file() { Some(hash(&path)?) } else { None },
-        target: if kind.is_symlink() { Some(std::fs::read_link(&path)?) } else { None },
+        sha256: if kind.is_file() {
+            Some(hash(&path)?)
+        } else {
+            None
+        },
+        target: if kind.is_symlink() {
+            Some(std::fs::read_link(&path)?)
+        } else {
+            None
+        },
     })
 }
 
@@ -95,7 +105,11 @@ fn type_name(kind: std::fs::FileType) -> &'static str {
 fn hash(path: &Path) -> io::Result<String> {
     let mut hasher = Sha256::new();
     io::copy(&mut std::fs::File::open(path)?, &mut hasher)?;
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hasher
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
 }
 
 #[cfg(test)]

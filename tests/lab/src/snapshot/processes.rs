@@ -80,7 +80,11 @@ pub fn running(init: i32) -> io::Result<(Vec<Process>, Vec<Port>)> {
         if seen.title.starts_with("sshd: /usr/sbin/sshd") || seen.title.is_empty() {
             continue;
         }
-        processes.push(Process { title: seen.title.clone(), uid: seen.uid, pid: seen.inner_pid });
+        processes.push(Process {
+            title: seen.title.clone(),
+            uid: seen.uid,
+            pid: seen.inner_pid,
+        });
         waiting.extend(children.get(&pid).into_iter().flatten());
     }
     processes.sort();
@@ -90,11 +94,18 @@ pub fn running(init: i32) -> io::Result<(Vec<Process>, Vec<Port>)> {
 fn every_process() -> io::Result<BTreeMap<i32, Seen>> {
     let mut all = BTreeMap::new();
     for entry in std::fs::read_dir("/proc")? {
-        let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
-        // A process may end while one looks at it.
-        let (Ok(status), Ok(title)) =
-            (std::fs::read_to_string(format!("/proc/{pid}/status")), std::fs::read(format!("/proc/{pid}/cmdline")))
+        let Some(pid) = entry?
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse::<i32>().ok())
         else {
+            continue;
+        };
+        // A process may end while one looks at it.
+        let (Ok(status), Ok(title)) = (
+            std::fs::read_to_string(format!("/proc/{pid}/status")),
+            std::fs::read(format!("/proc/{pid}/cmdline")),
+        ) else {
             continue;
         };
         if let Some(seen) = seen(&status, &title) {
@@ -105,11 +116,18 @@ fn every_process() -> io::Result<BTreeMap<i32, Seen>> {
 }
 
 fn seen(status: &str, title: &[u8]) -> Option<Seen> {
-    let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    let field = |name: &str| {
+        status
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+    };
     if field("State")?.trim().starts_with('Z') {
         return None;
     }
-    let words = title.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect::<Vec<_>>();
+    let words = title
+        .split(|byte| *byte == 0)
+        .map(String::from_utf8_lossy)
+        .collect::<Vec<_>>();
     Some(Seen {
         parent: field("PPid")?.trim().parse().ok()?,
         title: words.join(" ").trim_end().to_owned(),
@@ -122,7 +140,12 @@ fn ports(init: i32) -> io::Result<Vec<Port>> {
     let mut found = BTreeSet::new();
     for protocol in ["tcp", "udp"] {
         let table = std::fs::read_to_string(format!("/proc/{init}/net/{protocol}"))?;
-        found.extend(table.lines().skip(1).filter_map(|line| port(protocol, line)));
+        found.extend(
+            table
+                .lines()
+                .skip(1)
+                .filter_map(|line| port(protocol, line)),
+        );
     }
     Ok(found.into_iter().collect())
 }
@@ -150,18 +173,26 @@ mod tests {
 
     #[test]
     fn only_listening_sockets_are_ports() {
-        let listening = "   0: 01013D7F:1BBD 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 89539";
+        let listening =
+            "   0: 01013D7F:1BBD 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 89539";
         let found = port("tcp", listening).unwrap();
-        assert_eq!((found.address, found.port), (Ipv4Addr::new(127, 61, 1, 1), 7101));
+        assert_eq!(
+            (found.address, found.port),
+            (Ipv4Addr::new(127, 61, 1, 1), 7101)
+        );
         assert_eq!(port("tcp", &listening.replace(" 0A ", " 01 ")), None);
         assert_eq!(port("tcp", "garbage"), None);
     }
 
     #[test]
     fn a_mount_is_read_and_the_labs_own_are_passed_over() {
-        let line = "36 35 98:0 /mnt1 /mnt/primary rw,noatime master:1 - ext3 /dev/root rw,errors=continue";
+        let line =
+            "36 35 98:0 /mnt1 /mnt/primary rw,noatime master:1 - ext3 /dev/root rw,errors=continue";
         let found = mount(line).unwrap();
-        assert_eq!((found.place.as_str(), found.kind.as_str()), ("/mnt/primary", "ext3"));
+        assert_eq!(
+            (found.place.as_str(), found.kind.as_str()),
+            ("/mnt/primary", "ext3")
+        );
         assert_eq!(found.source, "/dev/root /mnt1");
         assert_eq!(mount(&line.replace("/mnt/primary", "/.lab/usr")), None);
     }
@@ -170,7 +201,10 @@ mod tests {
     fn the_dead_are_not_running() {
         let status = "Name:\tx\nState:\tS (sleeping)\nPPid:\t7\nUid:\t0\t0\t0\t0\nNSpid:\t90\t4\n";
         let found = seen(status, b"spin\0--conf\0").unwrap();
-        assert_eq!((found.parent, found.inner_pid, found.title.as_str()), (7, 4, "spin --conf"));
+        assert_eq!(
+            (found.parent, found.inner_pid, found.title.as_str()),
+            (7, 4, "spin --conf")
+        );
         assert!(seen(&status.replace("S (", "Z ("), b"").is_none());
     }
 }

@@ -61,7 +61,9 @@ pub async fn serve(channel: Channel<Msg>, handle: Handle, login: Login) {
         match start(command, &wishes, &login, &write) {
             Ok(running) => follow(running, &mut requests, &write, &handle, id).await,
             Err(error) => {
-                let _ = write.extended_data_bytes(1, format!("cannot run: {error}\r\n")).await;
+                let _ = write
+                    .extended_data_bytes(1, format!("cannot run: {error}\r\n"))
+                    .await;
                 let _ = write.exit_status(255).await;
             }
         }
@@ -73,12 +75,28 @@ pub async fn serve(channel: Channel<Msg>, handle: Handle, login: Login) {
 impl Wishes {
     fn note(&mut self, message: ChannelMsg) {
         match message {
-            ChannelMsg::SetEnv { variable_name, variable_value, .. } if may_be_set(&variable_name) => {
+            ChannelMsg::SetEnv {
+                variable_name,
+                variable_value,
+                ..
+            } if may_be_set(&variable_name) => {
                 self.environment.push((variable_name, variable_value));
             }
-            ChannelMsg::RequestPty { term, col_width, row_height, pix_width, pix_height, terminal_modes, .. } => {
+            ChannelMsg::RequestPty {
+                term,
+                col_width,
+                row_height,
+                pix_width,
+                pix_height,
+                terminal_modes,
+                ..
+            } => {
                 let size = terminal::size(col_width, row_height, pix_width, pix_height);
-                self.terminal = Some(Wish { term, size, modes: terminal_modes });
+                self.terminal = Some(Wish {
+                    term,
+                    size,
+                    modes: terminal_modes,
+                });
             }
             _ => {}
         }
@@ -101,7 +119,10 @@ fn start(
         Some(wish) => start_on_terminal(program, wish, login, write),
         None => {
             namespaces::start_session(&mut program, false);
-            program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            program
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped());
             let mut child = Command::from(program).spawn()?;
             let (input, fed) = unbounded_channel();
             let mut pumps = Vec::new();
@@ -114,7 +135,12 @@ fn start(
             if let Some(stderr) = child.stderr.take() {
                 pumps.push(tokio::spawn(carry(stderr, write.make_writer_ext(Some(1)))));
             }
-            Ok(Running { child, terminal: None, input: Some(input), pumps })
+            Ok(Running {
+                child,
+                terminal: None,
+                input: Some(input),
+                pumps,
+            })
         }
     }
 }
@@ -126,14 +152,24 @@ fn start_on_terminal(
     write: &ChannelWriteHalf<Msg>,
 ) -> io::Result<Running> {
     let (terminal, slave) = terminal::open(wish, &login.user, login.rights)?;
-    program.env("SSH_TTY", &terminal.control.name).env("TERM", &wish.term);
-    program.stdin(slave.try_clone()?).stdout(slave.try_clone()?).stderr(slave);
+    program
+        .env("SSH_TTY", &terminal.control.name)
+        .env("TERM", &wish.term);
+    program
+        .stdin(slave.try_clone()?)
+        .stdout(slave.try_clone()?)
+        .stderr(slave);
     namespaces::start_session(&mut program, true);
     let child = Command::from(program).spawn()?;
     let (input, fed) = unbounded_channel();
     tokio::spawn(feed(terminal.typed, fed));
     let showing = tokio::spawn(carry(terminal.shown, write.make_writer()));
-    Ok(Running { child, terminal: Some(terminal.control), input: Some(input), pumps: vec![showing] })
+    Ok(Running {
+        child,
+        terminal: Some(terminal.control),
+        input: Some(input),
+        pumps: vec![showing],
+    })
 }
 
 /// The user's shell with the environment that a login gives it.
@@ -144,7 +180,10 @@ fn shell(command: Option<Vec<u8>>, wishes: &Wishes, login: &Login) -> std::proce
     let base = user.shell.rsplit('/').next().unwrap_or("sh");
     match command {
         Some(command) => {
-            program.arg0(base).arg("-c").arg(std::ffi::OsString::from_vec(command));
+            program
+                .arg0(base)
+                .arg("-c")
+                .arg(std::ffi::OsString::from_vec(command));
         }
         None => {
             program.arg0(format!("-{base}"));
@@ -157,10 +196,22 @@ fn shell(command: Option<Vec<u8>>, wishes: &Wishes, login: &Login) -> std::proce
     };
     program.env_clear();
     program.envs(wishes.environment.iter().map(|(name, value)| (name, value)));
-    program.env("PATH", PATH).env("HOME", &user.home).env("SHELL", &user.shell);
-    program.env("USER", &user.name).env("LOGNAME", &user.name).env("MAIL", format!("/var/mail/{}", user.name));
-    program.env("SSH_CONNECTION", &login.connection).env("SSH_CLIENT", client);
-    program.current_dir(if std::path::Path::new(&user.home).is_dir() { &user.home } else { "/" });
+    program
+        .env("PATH", PATH)
+        .env("HOME", &user.home)
+        .env("SHELL", &user.shell);
+    program
+        .env("USER", &user.name)
+        .env("LOGNAME", &user.name)
+        .env("MAIL", format!("/var/mail/{}", user.name));
+    program
+        .env("SSH_CONNECTION", &login.connection)
+        .env("SSH_CLIENT", client);
+    program.current_dir(if std::path::Path::new(&user.home).is_dir() {
+        &user.home
+    } else {
+        "/"
+    });
     match login.rights {
         Rights::Root => {
             program.uid(user.uid).gid(user.gid);
@@ -184,7 +235,11 @@ async fn feed(mut stdin: impl AsyncWrite + Unpin, mut fed: UnboundedReceiver<byt
 async fn carry(mut from: impl AsyncReadExt + Unpin, mut to: impl AsyncWrite + Unpin) {
     let mut buffer = vec![0; CHUNK];
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
-        if to.write_all(buffer.get(..length).unwrap_or_default()).await.is_err() {
+        if to
+            .write_all(buffer.get(..length).unwrap_or_default())
+            .await
+            .is_err()
+        {
             break;
         }
     }
@@ -198,7 +253,10 @@ async fn follow(
     handle: &Handle,
     id: russh::ChannelId,
 ) {
-    let group = running.child.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+    let group = running
+        .child
+        .id()
+        .and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
     let pumps = std::mem::take(&mut running.pumps);
     let stops: Vec<_> = pumps.iter().map(JoinHandle::abort_handle).collect();
     let on_terminal = running.terminal.is_some();
@@ -244,9 +302,15 @@ fn pass_on(message: ChannelMsg, running: &mut Running, group: Option<Pid>) {
             }
         }
         ChannelMsg::Eof if running.terminal.is_none() => running.input = None,
-        ChannelMsg::WindowChange { col_width, row_height, pix_width, pix_height } => {
+        ChannelMsg::WindowChange {
+            col_width,
+            row_height,
+            pix_width,
+            pix_height,
+        } => {
             if let Some(terminal) = &running.terminal {
-                let _ = terminal.resize(terminal::size(col_width, row_height, pix_width, pix_height));
+                let _ =
+                    terminal.resize(terminal::size(col_width, row_height, pix_width, pix_height));
             }
         }
         ChannelMsg::Signal { signal } => {
@@ -265,14 +329,30 @@ fn bury(mut child: Child) {
     });
 }
 
-async fn report(status: ExitStatus, write: &ChannelWriteHalf<Msg>, handle: &Handle, id: russh::ChannelId) {
+async fn report(
+    status: ExitStatus,
+    write: &ChannelWriteHalf<Msg>,
+    handle: &Handle,
+    id: russh::ChannelId,
+) {
     match status.signal() {
         Some(number) => {
             let signal = signal_named(number);
-            let _ = handle.exit_signal_request(id, signal, status.core_dumped(), String::new(), String::new()).await;
+            let _ = handle
+                .exit_signal_request(
+                    id,
+                    signal,
+                    status.core_dumped(),
+                    String::new(),
+                    String::new(),
+                )
+                .await;
         }
         None => {
-            let code = status.code().and_then(|code| u32::try_from(code).ok()).unwrap_or(255);
+            let code = status
+                .code()
+                .and_then(|code| u32::try_from(code).ok())
+                .unwrap_or(255);
             let _ = write.exit_status(code).await;
         }
     }
@@ -295,12 +375,18 @@ const SIGNALS: [(Sig, Signal); 12] = [
 
 fn signal_of(name: &Sig) -> Option<Signal> {
     let wanted = format!("{name:?}");
-    SIGNALS.iter().find(|(sig, _)| format!("{sig:?}") == wanted).map(|(_, signal)| *signal)
+    SIGNALS
+        .iter()
+        .find(|(sig, _)| format!("{sig:?}") == wanted)
+        .map(|(_, signal)| *signal)
 }
 
 fn signal_named(number: i32) -> Sig {
     SIGNALS
         .iter()
         .find(|(_, signal)| signal.as_raw() == number)
-        .map_or_else(|| Sig::Custom(format!("{number}@lab")), |(sig, _)| sig.clone())
+        .map_or_else(
+            || Sig::Custom(format!("{number}@lab")),
+            |(sig, _)| sig.clone(),
+        )
 }

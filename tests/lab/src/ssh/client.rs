@@ -39,13 +39,17 @@ impl client::Handler for KnownHost {
     type Error = anyhow::Error;
 
     async fn check_server_key(&mut self, offered: &PublicKeyOrCertificate) -> Result<bool> {
-        Ok(matches!(offered, PublicKeyOrCertificate::PublicKey { key, .. } if key.key_data() == self.key.key_data()))
+        Ok(
+            matches!(offered, PublicKeyOrCertificate::PublicKey { key, .. } if key.key_data() == self.key.key_data()),
+        )
     }
 }
 
 /// Runs a command on a host of a running lab as root and answers what it came to.
 pub fn exec(state: &StateDir, host: &str, command: &str, input: &[u8]) -> Result<Output> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let session = connect(state, host, "root").await?;
         run(&session, command, input).await
@@ -55,16 +59,26 @@ pub fn exec(state: &StateDir, host: &str, command: &str, input: &[u8]) -> Result
 /// Logs in to a host with the operator's key.
 pub async fn connect(state: &StateDir, host: &str, user: &str) -> Result<Handle<KnownHost>> {
     let running = Running::read(state).context("no lab runs here")?;
-    let Some(place) = running.hosts.get(host) else { bail!("the lab has no host {host:?}") };
-    let key = known_key(&state.known_hosts(), &format!("[{}]:{}", place.address.ip(), place.address.port()))?;
-    let config = client::Config { nodelay: true, ..client::Config::default() };
+    let Some(place) = running.hosts.get(host) else {
+        bail!("the lab has no host {host:?}")
+    };
+    let key = known_key(
+        &state.known_hosts(),
+        &format!("[{}]:{}", place.address.ip(), place.address.port()),
+    )?;
+    let config = client::Config {
+        nodelay: true,
+        ..client::Config::default()
+    };
     let connected = client::connect(Arc::new(config), place.address, KnownHost { key });
     let mut session = tokio::time::timeout(Duration::from_secs(20), connected)
         .await
         .with_context(|| format!("{host}: no answer"))?
         .with_context(|| format!("{host}: cannot connect"))?;
     let own = Arc::new(keys::read(&state.operator_key())?);
-    let result = session.authenticate_publickey(user, PrivateKeyWithHashAlg::new(own, None)).await?;
+    let result = session
+        .authenticate_publickey(user, PrivateKeyWithHashAlg::new(own, None))
+        .await?;
     if !result.success() {
         bail!("{host}: {user} may not log in");
     }
@@ -85,7 +99,9 @@ pub async fn run(session: &Handle<KnownHost>, command: &str, input: &[u8]) -> Re
             ChannelMsg::Data { data } => output.stdout.extend_from_slice(&data),
             ChannelMsg::ExtendedData { data, ext: 1 } => output.stderr.extend_from_slice(&data),
             ChannelMsg::ExitStatus { exit_status } => output.status = Some(exit_status),
-            ChannelMsg::ExitSignal { signal_name, .. } => output.signal = Some(format!("{signal_name:?}")),
+            ChannelMsg::ExitSignal { signal_name, .. } => {
+                output.signal = Some(format!("{signal_name:?}"))
+            }
             _ => {}
         }
     }
@@ -94,7 +110,9 @@ pub async fn run(session: &Handle<KnownHost>, command: &str, input: &[u8]) -> Re
 
 fn known_key(file: &Path, name: &str) -> Result<PublicKey> {
     let text = std::fs::read_to_string(file)?;
-    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     let line = line.with_context(|| format!("{name} is not in {}", file.display()))?;
     Ok(PublicKey::from_openssh(line)?)
 }

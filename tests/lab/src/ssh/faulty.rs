@@ -32,7 +32,11 @@ impl<S> Faulty<S> {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Faulty<S> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         if self.left == Some(0) {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
@@ -41,7 +45,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Faulty<S> {
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Faulty<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
         if self.left == Some(0) {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
@@ -50,11 +58,15 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Faulty<S> {
             let pause = self.pause.get_or_insert_with(|| Box::pin(sleep(latency)));
             ready!(pause.as_mut().poll(cx));
         }
-        let allowed = self.left.map_or(buf.len(), |left| buf.len().min(usize::try_from(left).unwrap_or(usize::MAX)));
+        let allowed = self.left.map_or(buf.len(), |left| {
+            buf.len().min(usize::try_from(left).unwrap_or(usize::MAX))
+        });
         let chunk = buf.get(..allowed).unwrap_or(buf);
         let sent = ready!(Pin::new(&mut self.stream).poll_write(cx, chunk))?;
         self.pause = None;
-        self.left = self.left.map(|left| left.saturating_sub(u64::try_from(sent).unwrap_or(u64::MAX)));
+        self.left = self
+            .left
+            .map(|left| left.saturating_sub(u64::try_from(sent).unwrap_or(u64::MAX)));
         Poll::Ready(Ok(sent))
     }
 
@@ -75,7 +87,13 @@ mod tests {
     #[tokio::test(flavor = "current_thread")]
     async fn a_cut_connection_sends_exactly_so_many_bytes_and_then_fails() {
         let (near, mut far) = tokio::io::duplex(64);
-        let mut faulty = Faulty::new(near, &SshFaults { cut_after_bytes: Some(5), ..SshFaults::default() });
+        let mut faulty = Faulty::new(
+            near,
+            &SshFaults {
+                cut_after_bytes: Some(5),
+                ..SshFaults::default()
+            },
+        );
         let error = faulty.write_all(b"0123456789").await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
         assert!(faulty.read_u8().await.is_err());

@@ -17,7 +17,10 @@ const CONFIG: &str = "/.lab/sshd_config";
 /// Writes the configuration of the host's server; refuses where there is none.
 pub fn configure(host: &Host) -> Result<()> {
     if !Path::new(PROGRAM).exists() {
-        bail!("{}: {PROGRAM} is missing: install openssh-server", host.name);
+        bail!(
+            "{}: {PROGRAM} is missing: install openssh-server",
+            host.name
+        );
     }
     let text = format!(
         "HostKey /.lab/host_key\nAuthorizedKeysFile /.lab/authorized_keys\nStrictModes no\nPermitRootLogin yes\n\
@@ -31,7 +34,9 @@ pub fn configure(host: &Host) -> Result<()> {
 
 /// Hands a connection to a server of its own and waits for its end.
 pub async fn serve(stream: TcpStream) {
-    let Ok(stream) = stream.into_std() else { return };
+    let Ok(stream) = stream.into_std() else {
+        return;
+    };
     if stream.set_nonblocking(false).is_err() {
         return;
     }

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use russh::keys::PublicKey;
-use russh::server::{Auth, ChannelOpenHandle, Config, Handler, Msg, Session, VerifiedPublicKey, run_stream};
+use russh::server::{
+    Auth, ChannelOpenHandle, Config, Handler, Msg, Session, VerifiedPublicKey, run_stream,
+};
 use russh::{Channel, ChannelId, ChannelOpenFailure, MethodKind, MethodSet, Pty};
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
@@ -34,7 +36,9 @@ struct Here {
 
 /// Runs the SSH server of the host on which this program runs; the listener towards the machine is stdin.
 pub fn run() -> Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(listen())
 }
 
@@ -51,9 +55,13 @@ async fn listen() -> Result<ExitCode> {
     }
     let from_machine = from_stdin()?;
     // The hosts of the mesh reach each other inside the lab; where they share one network this port is taken once only.
-    let from_mesh = TcpListener::bind(SocketAddrV4::new(here.host.address, here.host.port)).await.ok();
+    let from_mesh = TcpListener::bind(SocketAddrV4::new(here.host.address, here.host.port))
+        .await
+        .ok();
     let mut out = std::io::stdout();
-    writeln!(out, "ready").and_then(|()| out.flush()).context("nobody waits for this host")?;
+    writeln!(out, "ready")
+        .and_then(|()| out.flush())
+        .context("nobody waits for this host")?;
     let outer = accept_all(from_machine, Arc::clone(&here));
     let inner = accept_all(from_mesh, here);
     tokio::join!(outer, inner);
@@ -72,11 +80,15 @@ fn from_stdin() -> Result<Option<TcpListener>> {
 }
 
 fn authorized(text: &str) -> Vec<PublicKey> {
-    text.lines().filter_map(|line| PublicKey::from_openssh(line).ok()).collect()
+    text.lines()
+        .filter_map(|line| PublicKey::from_openssh(line).ok())
+        .collect()
 }
 
 async fn accept_all(listener: Option<TcpListener>, here: Arc<Here>) {
-    let Some(listener) = listener else { return std::future::pending().await };
+    let Some(listener) = listener else {
+        return std::future::pending().await;
+    };
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
@@ -91,7 +103,11 @@ async fn accept_all(listener: Option<TcpListener>, here: Arc<Here>) {
 async fn connection(stream: TcpStream, peer: SocketAddr, here: Arc<Here>) {
     let scenario = Scenario::in_force(&Shared::inside()).unwrap_or_default();
     let faults = scenario.host(&here.host.name).ssh.clone();
-    events::log(Class::Read, "ssh.connect", json!({ "peer": peer.to_string() }));
+    events::log(
+        Class::Read,
+        "ssh.connect",
+        json!({ "peer": peer.to_string() }),
+    );
     if faults.down {
         // A host that has gone answers nothing: hold the connection until the client gives up.
         let _ = stream.readable().await;
@@ -109,7 +125,9 @@ async fn connection(stream: TcpStream, peer: SocketAddr, here: Arc<Here>) {
         openssh::serve(stream).await;
         return;
     }
-    let local = stream.local_addr().map_or_else(|_| String::new(), |a| format!("{} {}", a.ip(), a.port()));
+    let local = stream
+        .local_addr()
+        .map_or_else(|_| String::new(), |a| format!("{} {}", a.ip(), a.port()));
     let guest = Guest {
         here: Arc::clone(&here),
         faults: faults.clone(),
@@ -118,7 +136,10 @@ async fn connection(stream: TcpStream, peer: SocketAddr, here: Arc<Here>) {
     };
     let Ok(config) = config(&faults) else { return };
     let cut = faults.cut_when_file.clone();
-    let Ok(session) = run_stream(Arc::new(config), Faulty::new(stream, &faults), guest).await else { return };
+    let Ok(session) = run_stream(Arc::new(config), Faulty::new(stream, &faults), guest).await
+    else {
+        return;
+    };
     let handle = session.handle();
     tokio::select! {
         _ = session => {}
@@ -130,7 +151,9 @@ async fn connection(stream: TcpStream, peer: SocketAddr, here: Arc<Here>) {
 
 /// Waits until the file appears on the host by which the scenario cuts connections.
 async fn cut_asked_for(file: Option<String>) {
-    let Some(file) = file else { return std::future::pending().await };
+    let Some(file) = file else {
+        return std::future::pending().await;
+    };
     while std::fs::remove_file(&file).is_err() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -138,7 +161,11 @@ async fn cut_asked_for(file: Option<String>) {
 
 fn config(faults: &SshFaults) -> std::io::Result<Config> {
     let private = Private::inside();
-    let key = if faults.other_host_key { private.other_host_key() } else { private.host_key() };
+    let key = if faults.other_host_key {
+        private.other_host_key()
+    } else {
+        private.host_key()
+    };
     Ok(Config {
         methods: MethodSet::from(&[MethodKind::PublicKey, MethodKind::Password][..]),
         auth_rejection_time: Duration::from_millis(100),
@@ -162,10 +189,20 @@ struct Guest {
 impl Guest {
     fn verdict(&mut self, right: bool, name: &str, method: &str) -> Auth {
         let user = users::find_here(name).filter(|_| right && !self.faults.reject_logins);
-        events::log(Class::Read, "ssh.login", json!({ "user": name, "method": method, "ok": user.is_some() }));
-        let Some(user) = user else { return Auth::reject() };
+        events::log(
+            Class::Read,
+            "ssh.login",
+            json!({ "user": name, "method": method, "ok": user.is_some() }),
+        );
+        let Some(user) = user else {
+            return Auth::reject();
+        };
         let rights = self.here.setup.rights;
-        self.login = Some(Login { user, rights, connection: self.connection.clone() });
+        self.login = Some(Login {
+            user,
+            rights,
+            connection: self.connection.clone(),
+        });
         Auth::Accept
     }
 }
@@ -183,7 +220,11 @@ impl Handler for Guest {
     }
 
     async fn auth_publickey(&mut self, user: &str, key: VerifiedPublicKey<'_>) -> Result<Auth> {
-        let known = self.here.authorized.iter().any(|own| own.key_data() == key.public_key.key_data());
+        let known = self
+            .here
+            .authorized
+            .iter()
+            .any(|own| own.key_data() == key.public_key.key_data());
         let right = known && matches!(user, "root" | "operator");
         Ok(self.verdict(right, user, "publickey"))
     }
@@ -195,7 +236,9 @@ impl Handler for Guest {
         session: &mut Session,
     ) -> Result<()> {
         let Some(login) = self.login.clone() else {
-            reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await;
+            reply
+                .reject(ChannelOpenFailure::AdministrativelyProhibited)
+                .await;
             return Ok(());
         };
         reply.accept().await;
@@ -216,7 +259,11 @@ impl Handler for Guest {
         let port = u16::try_from(port).unwrap_or(0);
         match TcpStream::connect((host, port)).await {
             Ok(mut stream) => {
-                events::log(Class::Read, "ssh.forward", json!({ "to": format!("{host}:{port}") }));
+                events::log(
+                    Class::Read,
+                    "ssh.forward",
+                    json!({ "to": format!("{host}:{port}") }),
+                );
                 reply.accept().await;
                 tokio::spawn(async move {
                     let mut channel = channel.into_stream();
@@ -249,8 +296,11 @@ impl Handler for Guest {
         _value: &str,
         session: &mut Session,
     ) -> Result<()> {
-        let answered =
-            if channel::may_be_set(name) { session.channel_success(channel) } else { session.channel_failure(channel) };
+        let answered = if channel::may_be_set(name) {
+            session.channel_success(channel)
+        } else {
+            session.channel_failure(channel)
+        };
         Ok(answered?)
     }
 
@@ -258,11 +308,21 @@ impl Handler for Guest {
         Ok(session.channel_success(channel)?)
     }
 
-    async fn exec_request(&mut self, channel: ChannelId, _command: &[u8], session: &mut Session) -> Result<()> {
+    async fn exec_request(
+        &mut self,
+        channel: ChannelId,
+        _command: &[u8],
+        session: &mut Session,
+    ) -> Result<()> {
         Ok(session.channel_success(channel)?)
     }
 
-    async fn subsystem_request(&mut self, channel: ChannelId, _name: &str, session: &mut Session) -> Result<()> {
+    async fn subsystem_request(
+        &mut self,
+        channel: ChannelId,
+        _name: &str,
+        session: &mut Session,
+    ) -> Result<()> {
         Ok(session.channel_failure(channel)?)
     }
 }

@@ -7,7 +7,9 @@ use std::os::fd::OwnedFd;
 use russh::Pty;
 use rustix::fs::{Gid, Mode, OFlags, Uid};
 use rustix::pty::OpenptFlags;
-use rustix::termios::{InputModes, LocalModes, OptionalActions, OutputModes, SpecialCodeIndex, Termios, Winsize};
+use rustix::termios::{
+    InputModes, LocalModes, OptionalActions, OutputModes, SpecialCodeIndex, Termios, Winsize,
+};
 use tokio::net::unix::pipe::{Receiver, Sender};
 
 use crate::account::users::User;
@@ -39,13 +41,24 @@ pub struct Control {
 
 /// Opens a terminal for the user; answers both ends.
 pub fn open(wish: &Wish, user: &User, rights: Rights) -> io::Result<(Terminal, OwnedFd)> {
-    let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+    let master =
+        rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
     rustix::pty::grantpt(&master)?;
     rustix::pty::unlockpt(&master)?;
-    let name = rustix::pty::ptsname(&master, Vec::new())?.to_string_lossy().into_owned();
-    let slave = rustix::fs::open(&*name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())?;
+    let name = rustix::pty::ptsname(&master, Vec::new())?
+        .to_string_lossy()
+        .into_owned();
+    let slave = rustix::fs::open(
+        &*name,
+        OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC,
+        Mode::empty(),
+    )?;
     if rights == Rights::Root {
-        rustix::fs::fchown(&slave, Some(Uid::from_raw(user.uid)), Some(Gid::from_raw(user.gid)))?;
+        rustix::fs::fchown(
+            &slave,
+            Some(Uid::from_raw(user.uid)),
+            Some(Gid::from_raw(user.gid)),
+        )?;
     }
     rustix::termios::tcsetwinsize(&master, wish.size)?;
     let mut termios = rustix::termios::tcgetattr(&slave)?;
@@ -58,7 +71,14 @@ pub fn open(wish: &Wish, user: &User, rights: Rights) -> io::Result<(Terminal, O
     // The pipe types only read, write and wait: they serve any file that can be waited for.
     let shown = Receiver::from_file_unchecked(File::from(master.try_clone()?))?;
     let typed = Sender::from_file_unchecked(File::from(master.try_clone()?))?;
-    Ok((Terminal { shown, typed, control: Control { master, name } }, slave))
+    Ok((
+        Terminal {
+            shown,
+            typed,
+            control: Control { master, name },
+        },
+        slave,
+    ))
 }
 
 impl Control {
@@ -71,7 +91,12 @@ impl Control {
 /// The size as the client gave it.
 pub fn size(columns: u32, rows: u32, width: u32, height: u32) -> Winsize {
     let short = |number: u32| u16::try_from(number).unwrap_or(u16::MAX);
-    Winsize { ws_col: short(columns), ws_row: short(rows), ws_xpixel: short(width), ws_ypixel: short(height) }
+    Winsize {
+        ws_col: short(columns),
+        ws_row: short(rows),
+        ws_xpixel: short(width),
+        ws_ypixel: short(height),
+    }
 }
 
 fn set_mode(termios: &mut Termios, mode: Pty, value: u32) {
@@ -127,5 +152,9 @@ fn set_character(termios: &mut Termios, mode: Pty, value: u32) {
         Pty::VSUSP => SpecialCodeIndex::VSUSP,
         _ => return,
     };
-    termios.special_codes[index] = if value == 255 { 0 } else { u8::try_from(value).unwrap_or(0) };
+    termios.special_codes[index] = if value == 255 {
+        0
+    } else {
+        u8::try_from(value).unwrap_or(0)
+    };
 }

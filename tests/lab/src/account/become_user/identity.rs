@@ -28,7 +28,10 @@ pub fn run(name: &str, args: &[String], user: &User) -> ExitCode {
 }
 
 fn id(args: &[String], played: &User) -> Result<Option<String>, String> {
-    let letters: String = args.iter().filter_map(|arg| arg.strip_prefix('-')).collect();
+    let letters: String = args
+        .iter()
+        .filter_map(|arg| arg.strip_prefix('-'))
+        .collect();
     let asked = args.iter().find(|arg| !arg.starts_with('-'));
     let user = match asked {
         Some(name) => users::find_here(name).ok_or_else(|| format!("'{name}': no such user"))?,
@@ -37,11 +40,18 @@ fn id(args: &[String], played: &User) -> Result<Option<String>, String> {
     let names = letters.contains('n');
     let group = group_name(user.gid);
     Ok(Some(if letters.contains('u') {
-        if names { user.name } else { user.uid.to_string() }
+        if names {
+            user.name
+        } else {
+            user.uid.to_string()
+        }
     } else if letters.contains(['g', 'G']) {
         if names { group } else { user.gid.to_string() }
     } else {
-        format!("uid={}({}) gid={}({group}) groups={}({group})", user.uid, user.name, user.gid, user.gid)
+        format!(
+            "uid={}({}) gid={}({group}) groups={}({group})",
+            user.uid, user.name, user.gid, user.gid
+        )
     }))
 }
 
@@ -57,7 +67,11 @@ fn group_name(gid: u32) -> String {
 fn give(tool: &str, args: &[String]) -> Result<(), String> {
     let mut plain = args.iter().filter(|arg| !arg.starts_with('-'));
     let owner = plain.next().ok_or("missing operand")?;
-    let user = if tool == "chown" { owner.split([':', '.']).next().unwrap_or_default() } else { "" };
+    let user = if tool == "chown" {
+        owner.split([':', '.']).next().unwrap_or_default()
+    } else {
+        ""
+    };
     if !user.is_empty() && user.parse::<u32>().is_err() && users::find_here(user).is_none() {
         return Err(format!("invalid user: '{owner}'"));
     }
