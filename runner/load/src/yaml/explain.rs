@@ -128,7 +128,7 @@ fn find(text: &str, error: &ParserError, last: LastScalar) -> Cause {
         );
     }
     if problem.contains("did not find expected key") {
-        return unexpected_line(error, here);
+        return unexpected_line(text, error, here);
     }
     if problem.contains("expected <document start>") {
         return cause(
@@ -238,7 +238,7 @@ fn unexpected_colon(text: &str, at: Mark) -> Cause {
         let glued = content.split_once(':').is_some_and(|(key, value)| {
             is_word(key) && !value.is_empty() && !value.starts_with(' ')
         });
-        let is_bare = is_word(content.trim());
+        let is_bare = !content.trim().contains(char::is_whitespace) && !content.ends_with(':');
         let column = above.chars().count() - content.chars().count();
         let place = Mark {
             line: u32::try_from(number).unwrap_or(at.line),
@@ -259,9 +259,11 @@ fn unexpected_colon(text: &str, at: Mark) -> Cause {
             );
         }
     }
-    let indent = here.chars().take_while(|c| *c == ' ').count();
+    if let Some(odd) = odd_line(text, at.line, at.line.saturating_sub(1)) {
+        return cause(odd, NOT_LIKE_NEIGHBOURS, Some(CHECK_INDENT));
+    }
     let place = Mark {
-        column: u32::try_from(indent).unwrap_or(at.column),
+        column: indent_of(here),
         ..at
     };
     cause(
@@ -271,8 +273,41 @@ fn unexpected_colon(text: &str, at: Mark) -> Cause {
     )
 }
 
+const NOT_LIKE_NEIGHBOURS: &str = "this line is not indented like its neighbours";
+const CHECK_INDENT: &str = "the lines below do not fit under it; indent by two blanks each level";
+
+/// The line that breaks the file's habit of indenting by two, where the line at which reading
+/// stopped keeps it: the nearest above it, not above `first`.
+fn odd_line(text: &str, stopped: u32, first: u32) -> Option<Mark> {
+    let is_text = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+    let lines: Vec<&str> = text.lines().collect();
+    let written = lines.iter().filter(|line| is_text(line));
+    let odd = written.clone().filter(|line| indent_of(line) % 2 == 1);
+    let has_habit = odd.count() * 8 <= written.count().max(8);
+    let stopped_line = lines.get(stopped as usize)?;
+    if !has_habit || indent_of(stopped_line) % 2 == 1 {
+        return None;
+    }
+    (first..stopped).rev().find_map(|number| {
+        let line = lines.get(number as usize).filter(|line| is_text(line))?;
+        let indent = indent_of(line);
+        (indent % 2 == 1).then_some(Mark {
+            line: number,
+            column: indent,
+        })
+    })
+}
+
+fn indent_of(line: &str) -> u32 {
+    let blanks = line.chars().take_while(|c| *c == ' ').count();
+    u32::try_from(blanks).unwrap_or(0)
+}
+
 /// A line that is not part of the mapping it stands in.
-fn unexpected_line(error: &ParserError, here: &str) -> Cause {
+fn unexpected_line(text: &str, error: &ParserError, here: &str) -> Cause {
+    if let Some(odd) = odd_line(text, error.at.line, error.context_at.line) {
+        return cause(odd, NOT_LIKE_NEIGHBOURS, Some(CHECK_INDENT));
+    }
     let content = here.trim_start();
     if content.starts_with("- ") {
         return cause(
