@@ -26,7 +26,7 @@ impl Subject {
     }
 
     async fn run(&self, command: Command) -> Output {
-        self.connection.run(&s.identity, &command, None).await.unwrap()
+        self.connection.run(&self.identity, &command, None).await.unwrap()
     }
 
     async fn shell(&self, script: &str) -> Output {
