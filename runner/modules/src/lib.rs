@@ -19,6 +19,7 @@ mod digest;
 mod facts;
 mod files;
 mod lines;
+mod packages;
 mod paths;
 mod python_json;
 mod python_regex;
@@ -59,10 +60,20 @@ pub fn builtin() -> Vec<Box<dyn Module>> {
         files::stat::module(),
         files::template::module(),
         files::tempfile::module(),
+        packages::apt::module(),
+        packages::package::dnf(),
+        packages::package::module(),
+        packages::package::yum(),
+        packages::package_facts::module(),
         system::getent::module(),
+        system::group::module(),
+        system::hostname::module(),
         system::ping::module(),
+        system::reboot::module(),
         system::service::module(),
+        system::service_facts::module(),
         system::systemd::module(),
+        system::user::module(),
         system::wait_for::module(),
         system::wait_for_connection::module(),
         web::get_url::module(),

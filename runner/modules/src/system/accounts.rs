@@ -1,0 +1,84 @@
+//! What the host's own databases say of users and groups, read in one round trip.
+
+use sasrun_plugin::{Failure, Host};
+
+/// Entry of `passwd`, and what goes with it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct User {
+    pub(super) uid: String,
+    pub(super) gid: String,
+    pub(super) comment: String,
+    pub(super) home: String,
+    pub(super) shell: String,
+    /// Name of the primary group.
+    pub(super) group: String,
+    /// Names of the other groups.
+    pub(super) groups: Vec<String>,
+    /// Encrypted password, as far as it may be read.
+    pub(super) password: String,
+}
+
+/// Looks up a user; none if there is no such user.
+pub(super) async fn user(host: &Host, name: &str) -> Result<Option<User>, Failure> {
+    let script = format!(
+        "n={}\n\
+         e=`getent passwd \"$n\" 2>/dev/null || grep \"^$n:\" /etc/passwd`\n\
+         if [ -z \"$e\" ]; then exit 0; fi\n\
+         echo \"$e\" | sed 1q\n\
+         id -gn \"$n\"\n\
+         id -Gn \"$n\"\n\
+         grep \"^$n:\" /etc/shadow 2>/dev/null | sed 's/^[^:]*:\\([^:]*\\):.*/\\1/'",
+        Host::quote(name)
+    );
+    let command = sasrun_plugin::Command {
+        script,
+        sensitive: true,
+        ..sasrun_plugin::Command::default()
+    };
+    let output = host.read_command(command).await?;
+    Ok(read(&output.stdout))
+}
+
+fn read(shown: &str) -> Option<User> {
+    let mut lines = shown.lines();
+    let entry: Vec<&str> = lines.next()?.split(':').collect();
+    let field = |at: usize| {
+        entry
+            .get(at)
+            .map(|field| (*field).to_owned())
+            .unwrap_or_default()
+    };
+    let group = lines.next().unwrap_or_default().to_owned();
+    let mut groups: Vec<String> = lines
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .map(str::to_owned)
+        .collect();
+    groups.retain(|name| *name != group);
+    Some(User {
+        uid: field(2),
+        gid: field(3),
+        comment: field(4),
+        home: field(5),
+        shell: field(6),
+        group,
+        groups,
+        password: lines.next().unwrap_or_default().to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_read() {
+        let user =
+            read("app:x:500:501:An App:/home/app:/bin/sh\napp\napp wheel audio\n$6$x\n").unwrap();
+        assert_eq!((user.uid.as_str(), user.group.as_str()), ("500", "app"));
+        assert_eq!(user.groups, ["wheel", "audio"]);
+        assert_eq!(user.password, "$6$x");
+        assert_eq!(read(""), None);
+    }
+}
