@@ -1,0 +1,126 @@
+//! Filters that encode and hash.
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use md5::Md5;
+use sha1::Sha1;
+use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
+use uuid::Uuid;
+
+use super::{Filter, crypt, filter};
+use crate::eval::Call;
+use crate::values::{Eval, Val};
+
+pub(super) const FILTERS: &[Filter] = &[
+    filter("b64decode", &["encoding", "urlsafe"], decode_base64),
+    filter("b64encode", &["encoding", "urlsafe"], encode_base64),
+    filter("checksum", &[], |call| hashed(call, "sha1")),
+    filter("hash", &["hashtype"], |call| {
+        hashed(call, &call.text_or(0, "sha1")?)
+    }),
+    filter("md5", &[], |call| hashed(call, "md5")),
+    filter(
+        "password_hash",
+        &["hashtype", "salt", "salt_size", "rounds", "ident"],
+        crypt::password_hash,
+    ),
+    filter("sha1", &[], |call| hashed(call, "sha1")),
+    filter("to_uuid", &["namespace"], to_uuid),
+];
+
+const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
+    .with_decode_padding_mode(DecodePaddingMode::RequireCanonical)
+    .with_decode_allow_trailing_bits(true);
+
+fn engine(call: &Call<'_>) -> Eval<GeneralPurpose> {
+    let alphabet = if call.flag(1, false)? {
+        &alphabet::URL_SAFE
+    } else {
+        &alphabet::STANDARD
+    };
+    Ok(GeneralPurpose::new(alphabet, LENIENT))
+}
+
+/// Text in an encoding, as bytes.
+fn to_bytes(call: &Call<'_>, text: &str, encoding: &str) -> Eval<Vec<u8>> {
+    match encoding.to_ascii_lowercase().replace('_', "-").as_str() {
+        "utf-8" | "utf8" | "ascii" => Ok(text.as_bytes().to_vec()),
+        "utf-16-le" | "utf-16le" => Ok(text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
+        "utf-16-be" | "utf-16be" => Ok(text.encode_utf16().flat_map(u16::to_be_bytes).collect()),
+        "latin-1" | "latin1" | "iso-8859-1" => text
+            .chars()
+            .map(|c| {
+                u8::try_from(u32::from(c)).map_err(|_| call.fail("text does not fit the encoding"))
+            })
+            .collect(),
+        other => Err(call.fail(format!("encoding '{other}' is not known"))),
+    }
+}
+
+fn encode_base64(call: &Call<'_>) -> Eval {
+    let bytes = to_bytes(call, &call.subject_text()?, &call.text_or(0, "utf-8")?)?;
+    Ok(Val::from(engine(call)?.encode(bytes)))
+}
+
+fn decode_base64(call: &Call<'_>) -> Eval {
+    let text: String = call
+        .subject_text()?
+        .chars()
+        .filter(|c| !c.is_ascii_whitespace())
+        .collect();
+    let bytes = engine(call)?
+        .decode(text)
+        .map_err(|err| call.fail(err.to_string()))?;
+    let text = match call
+        .text_or(0, "utf-8")?
+        .to_ascii_lowercase()
+        .replace('_', "-")
+        .as_str()
+    {
+        "utf-16-le" | "utf-16le" => {
+            let units: Vec<u16> = bytes
+                .chunks_exact(2)
+                .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+                .collect();
+            String::from_utf16(&units).map_err(|err| call.fail(err.to_string()))?
+        }
+        "latin-1" | "latin1" | "iso-8859-1" => bytes.iter().map(|byte| char::from(*byte)).collect(),
+        _ => String::from_utf8(bytes).map_err(|_| call.fail("the decoded bytes are not text"))?,
+    };
+    Ok(Val::from(text))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn hashed(call: &Call<'_>, kind: &str) -> Eval {
+    let text = call.subject_text()?;
+    let data = text.as_bytes();
+    Ok(Val::from(match kind {
+        "md5" => hex(&Md5::digest(data)),
+        "sha1" => hex(&Sha1::digest(data)),
+        "sha224" => hex(&Sha224::digest(data)),
+        "sha256" => hex(&Sha256::digest(data)),
+        "sha384" => hex(&Sha384::digest(data)),
+        "sha512" => hex(&Sha512::digest(data)),
+        other => return Err(call.fail(format!("unsupported hash type {other}"))),
+    }))
+}
+
+/// The namespace of Ansible's name-based identifiers.
+const NAMESPACE: Uuid = Uuid::from_u128(0x361E_6D51_FAEC_444A_9079_3413_86DA_8E2E);
+
+fn to_uuid(call: &Call<'_>) -> Eval {
+    let namespace = match call.text(0)? {
+        Some(text) => Uuid::parse_str(&text)
+            .map_err(|err| call.fail(format!("invalid value '{text}' for 'namespace': {err}")))?,
+        None => NAMESPACE,
+    };
+    let name = call.subject_text()?;
+    Ok(Val::from(
+        Uuid::new_v5(&namespace, name.as_bytes()).to_string(),
+    ))
+}

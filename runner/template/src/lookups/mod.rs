@@ -1,0 +1,122 @@
+//! Lookups: values from the controller, for `lookup()`, `query()` and `with_…`. One table; each subject has a file.
+
+mod files;
+mod records;
+mod secrets;
+mod sequence;
+mod shapes;
+mod variables;
+
+use std::sync::Arc;
+
+use crate::error::Problem;
+use crate::eval::{Env, Session};
+use crate::values::{Eval, Fault, Val};
+
+/// A built-in lookup.
+pub(crate) struct Lookup {
+    pub(crate) name: &'static str,
+    pub(crate) run: fn(&LookupCall<'_>) -> Eval<Vec<Val>>,
+}
+
+/// One call of a lookup.
+pub(crate) struct LookupCall<'e> {
+    pub(crate) env: &'e Env,
+    pub(crate) name: &'e str,
+    pub(crate) terms: Vec<Val>,
+    pub(crate) options: Vec<(Arc<str>, Val)>,
+}
+
+const fn lookup(name: &'static str, run: fn(&LookupCall<'_>) -> Eval<Vec<Val>>) -> Lookup {
+    Lookup { name, run }
+}
+
+const TABLES: &[&[Lookup]] = &[
+    files::LOOKUPS,
+    records::LOOKUPS,
+    secrets::LOOKUPS,
+    sequence::LOOKUPS,
+    shapes::LOOKUPS,
+    variables::LOOKUPS,
+];
+
+/// Finds a built-in lookup by its name or its full name.
+pub(crate) fn find(name: &str) -> Option<&'static Lookup> {
+    let short = ["ansible.builtin.", "ansible.legacy.", "community.general."]
+        .iter()
+        .find_map(|prefix| name.strip_prefix(prefix))
+        .unwrap_or(name);
+    TABLES
+        .iter()
+        .flat_map(|table| table.iter())
+        .find(|lookup| lookup.name == short)
+}
+
+impl LookupCall<'_> {
+    pub(crate) fn session(&self) -> &Session {
+        self.env.session()
+    }
+
+    pub(crate) fn fail(&self, message: impl Into<String>) -> Fault {
+        Fault::problem(Problem::Lookup {
+            name: self.name.to_owned(),
+            message: message.into(),
+        })
+    }
+
+    fn option(&self, name: &str) -> Option<&Val> {
+        self.options
+            .iter()
+            .find(|(key, _)| &**key == name)
+            .map(|(_, value)| value)
+    }
+
+    fn option_text(&self, name: &str, default: &str) -> Eval<String> {
+        match self.option(name) {
+            Some(value) => self.session().text_of(value),
+            None => Ok(default.to_owned()),
+        }
+    }
+
+    fn option_flag(&self, name: &str, default: bool) -> Eval<bool> {
+        match self.option(name) {
+            Some(value) => {
+                let data = self.session().to_data(value)?;
+                match data.to_boolean() {
+                    Some(value) => Ok(value),
+                    None => self.session().truth(value),
+                }
+            }
+            None => Ok(default),
+        }
+    }
+
+    /// The terms as texts, lists among them taken apart.
+    fn term_texts(&self) -> Eval<Vec<String>> {
+        let mut texts = Vec::new();
+        for term in &self.terms {
+            if term.is_sequence() {
+                for item in self.session().iterate(term)? {
+                    texts.push(self.session().text_of(&item)?);
+                }
+            } else {
+                texts.push(self.session().text_of(term)?);
+            }
+        }
+        Ok(texts)
+    }
+
+    /// The terms as lists: a term that is none counts as a list of one.
+    fn term_lists(&self) -> Eval<Vec<Vec<Val>>> {
+        self.terms
+            .iter()
+            .map(|term| {
+                if term.is_sequence() {
+                    self.session().iterate(term)
+                } else {
+                    Ok(vec![term.clone()])
+                }
+            })
+            .collect()
+    }
+}

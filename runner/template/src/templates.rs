@@ -1,0 +1,406 @@
+//! The door: checking, resolving and rendering.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use sasrun_model::{Map, Node, NodeKind, Value};
+
+use crate::error::{Problem, SyntaxKind, SyntaxProblem, TemplateError};
+use crate::eval::{Env, Session, Shared, Sink, run_lookup};
+use crate::extensions::Extensions;
+use crate::options::RenderOptions;
+use crate::scope::Scope;
+use crate::syntax::{Program, Reading, compile};
+use crate::values::{Eval, Fault, Val};
+use crate::world::World;
+use crate::{filters, predicates};
+
+/// Truth of a condition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Truth {
+    /// It holds.
+    True,
+    /// It does not hold.
+    False,
+    /// It depends on what cannot be known now.
+    CannotKnow(Arc<str>),
+}
+
+/// Renders templates and evaluates expressions. Cheap to clone; clones share what was compiled.
+#[derive(Clone)]
+pub struct Templates {
+    shared: Arc<Shared>,
+}
+
+impl Templates {
+    /// Templates of a world, with what plugins add.
+    pub fn new(world: Arc<dyn World>, extensions: Extensions) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                world,
+                extensions,
+                programs: ProgramCache::default(),
+            }),
+        }
+    }
+
+    /// Reads the text of a value without evaluating it; also finds filters and tests that nobody offers.
+    pub fn check_template(&self, text: &str) -> Result<(), SyntaxProblem> {
+        self.check(text, &Reading::Value)
+    }
+
+    /// Reads the text of an expression without evaluating it.
+    pub fn check_expression(&self, text: &str) -> Result<(), SyntaxProblem> {
+        self.check(text, &Reading::Expression)
+    }
+
+    /// Reads the text of a template file without evaluating it.
+    pub fn check_file(&self, text: &str, options: &RenderOptions) -> Result<(), SyntaxProblem> {
+        self.check(text, &Reading::File(Box::new(options.clone())))
+    }
+
+    fn check(&self, text: &str, reading: &Reading) -> Result<(), SyntaxProblem> {
+        let program = self.program(text, reading)?;
+        let Some(unknown) = program.unknown.first() else {
+            return Ok(());
+        };
+        let (what, names): (_, Vec<&str>) = match unknown.kind {
+            SyntaxKind::UnknownTest => ("test", predicates::all().map(|test| test.name).collect()),
+            _ => ("filter", filters::all().map(|filter| filter.name).collect()),
+        };
+        let near = nearest(&unknown.name, names.iter().copied())
+            .map(|name| format!(", did you mean '{name}'?"))
+            .unwrap_or_default();
+        Err(SyntaxProblem {
+            kind: unknown.kind,
+            message: format!("no {what} named '{}'{near}", unknown.name),
+            line: unknown.position.line,
+            column: unknown.position.column,
+        })
+    }
+
+    /// Resolves a value as written, with everything in it. A lone `{{ x }}` keeps the type of `x`. Where a part cannot
+    /// be known, [`Value::CannotKnow`] stands in its place. Omitted entries of containers are left out; a value that
+    /// is omitted itself is [`Value::Omit`]. Keys are rendered at the top level only.
+    pub fn resolve(&self, node: &Node, scope: &Arc<dyn Scope>) -> Result<Value, TemplateError> {
+        if let Some(value) = node.to_static_value() {
+            return Ok(value);
+        }
+        let session = Session::new(&self.shared);
+        finish(scope, resolve_node(&session, node, scope, true))
+    }
+
+    /// Renders the text of a template file. What cannot be known is an error here ([`TemplateError::cannot_know`]).
+    pub fn render(
+        &self,
+        text: &str,
+        scope: &Arc<dyn Scope>,
+        options: &RenderOptions,
+    ) -> Result<String, TemplateError> {
+        let mut options = options.clone();
+        let body = options.take_header(text);
+        let program = self
+            .program(body, &Reading::File(Box::new(options.clone())))
+            .map_err(syntax_error)?;
+        let session = Session::new(&self.shared);
+        let rendered = (|| -> Eval<String> {
+            let env = Env::new(&session, scope, &program, options.clone());
+            let mut sink = Sink::text();
+            env.run(&mut sink)?;
+            let mut text = sink.into_text(&session)?;
+            let present = (text.len() - text.trim_end_matches(&*options.newline_sequence).len())
+                / options.newline_sequence.len().max(1);
+            for _ in present..program.trailing_newlines {
+                text.push_str(&options.newline_sequence);
+            }
+            Ok(text)
+        })();
+        finish(scope, rendered)
+    }
+
+    /// Evaluates a bare expression.
+    pub fn expression(&self, text: &str, scope: &Arc<dyn Scope>) -> Result<Value, TemplateError> {
+        let session = Session::new(&self.shared);
+        finish(
+            scope,
+            self.evaluate(&session, text, scope)
+                .and_then(|value| session.to_data(&value)),
+        )
+    }
+
+    /// Decides a condition as ansible-core 2.19 does: a boolean, a bare expression, or a template that gives either.
+    /// A result that is no boolean is an error.
+    pub fn condition(&self, node: &Node, scope: &Arc<dyn Scope>) -> Result<Truth, TemplateError> {
+        let session = Session::new(&self.shared);
+        match self.decide(&session, node, scope) {
+            Ok(Val::Bool(true)) => Ok(Truth::True),
+            Ok(Val::Bool(false)) => Ok(Truth::False),
+            Ok(Val::Unknown(unknown)) => Ok(Truth::CannotKnow(unknown.reason)),
+            Ok(value) => {
+                let shown = session
+                    .repr_of(&value)
+                    .map(|text| text.chars().take(60).collect::<String>())
+                    .unwrap_or_default();
+                finish(
+                    scope,
+                    Err(Fault::problem(Problem::Refused(format!(
+                        "conditional result was {shown} of type '{}'; a condition must be true or false \
+                         (write a comparison, or `| bool`)",
+                        value.type_name()
+                    )))),
+                )
+            }
+            Err(fault) => finish(scope, Err(fault)),
+        }
+    }
+
+    /// Runs a lookup, as `with_…` loops do. The terms are resolved before.
+    pub fn lookup(
+        &self,
+        name: &str,
+        terms: &[Value],
+        scope: &Arc<dyn Scope>,
+    ) -> Result<Vec<Value>, TemplateError> {
+        let session = Session::new(&self.shared);
+        let found = (|| -> Eval<Vec<Value>> {
+            let program = self
+                .program("", &Reading::Value)
+                .map_err(|problem| Fault::problem(Problem::Syntax(problem)))?;
+            let env = Env::new(&session, scope, &program, RenderOptions::default());
+            let terms = terms.iter().map(Val::from_data).collect();
+            run_lookup(&env, name, terms, Vec::new())?
+                .iter()
+                .map(|value| session.to_data(value))
+                .collect()
+        })();
+        finish(scope, found)
+    }
+
+    fn program(&self, text: &str, reading: &Reading) -> Result<Arc<Program>, SyntaxProblem> {
+        self.shared
+            .programs
+            .program(&Arc::from(text), reading, &self.shared.extensions)
+    }
+
+    /// The value of an expression; what is undefined or unknown is an error.
+    fn evaluate(&self, session: &Rc<Session>, text: &str, scope: &Arc<dyn Scope>) -> Eval {
+        let program = self
+            .program(text.trim(), &Reading::Expression)
+            .map_err(|problem| Fault::problem(Problem::Syntax(problem)))?;
+        let env = Env::new(session, scope, &program, RenderOptions::default());
+        let mut sink = Sink::native();
+        match env.run(&mut sink) {
+            Ok(()) => Ok(sink.finish()),
+            Err(fault) => match fault.into_value()? {
+                value @ Val::Unknown(_) => Ok(value),
+                Val::Undefined(undefined) => Err(Fault::undefined(&undefined)),
+                other => Ok(other),
+            },
+        }
+    }
+
+    fn decide(&self, session: &Rc<Session>, node: &Node, scope: &Arc<dyn Scope>) -> Eval {
+        let text = match &node.kind {
+            NodeKind::Text(text) => Arc::clone(&text.text),
+            NodeKind::Data(Value::Text(text)) => Arc::clone(text),
+            _ => {
+                let value = resolve_node(session, node, scope, false)?;
+                return Ok(Val::from_data(&value));
+            }
+        };
+        let mut text: Arc<str> = text.trim().into();
+        let is_whole_template = (text.starts_with("{{") && text.ends_with("}}"))
+            || (text.starts_with("{%") && text.ends_with("%}"));
+        if is_whole_template && matches!(node.kind, NodeKind::Text(_)) {
+            match session
+                .render_value(&text, scope)
+                .or_else(Fault::into_value)?
+            {
+                // The text may itself be an expression, as in `when: "{{ my_condition }}"`.
+                Val::Text(expression) => text = expression.trim().into(),
+                Val::Undefined(undefined) => return Err(Fault::undefined(&undefined)),
+                other => return Ok(other),
+            }
+        }
+        if text.is_empty() {
+            return Err(Fault::problem(Problem::Refused(
+                "a condition must not be empty".to_owned(),
+            )));
+        }
+        self.evaluate(session, &text, scope)
+    }
+}
+
+impl std::fmt::Debug for Templates {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Templates")
+            .field("extensions", &self.shared.extensions)
+            .finish_non_exhaustive()
+    }
+}
+
+fn resolve_node(
+    session: &Rc<Session>,
+    node: &Node,
+    scope: &Arc<dyn Scope>,
+    is_top: bool,
+) -> Eval<Value> {
+    Ok(match &node.kind {
+        NodeKind::Text(text) if text.is_template => {
+            let value = session
+                .render_value(&text.text, scope)
+                .or_else(Fault::into_value)?;
+            session.to_data(&value)?
+        }
+        NodeKind::List(items) => {
+            let mut list = Vec::with_capacity(items.len());
+            for item in items {
+                match session.deeper(|| resolve_node(session, item, scope, false))? {
+                    Value::Omit => {}
+                    value => list.push(value),
+                }
+            }
+            Value::list(list)
+        }
+        NodeKind::Map(entries) => {
+            let mut map = Map::with_capacity(entries.len());
+            for entry in entries {
+                let key = match &entry.key.kind {
+                    NodeKind::Text(text) if !is_top || !text.is_template => {
+                        Value::Text(Arc::clone(&text.text))
+                    }
+                    _ => resolve_node(session, &entry.key, scope, false)?,
+                };
+                if let Value::CannotKnow(reason) = key {
+                    return Ok(Value::CannotKnow(reason));
+                }
+                let key = sasrun_model::Key::from_value(&key).ok_or_else(|| {
+                    Fault::operation(format!("{} cannot be a key", key.kind_name()))
+                })?;
+                match session.deeper(|| resolve_node(session, &entry.value, scope, false))? {
+                    Value::Omit => {}
+                    value => {
+                        map.insert(key, value);
+                    }
+                }
+            }
+            Value::map(map)
+        }
+        _ => node.to_static_value().unwrap_or_default(),
+    })
+}
+
+fn syntax_error(problem: SyntaxProblem) -> TemplateError {
+    TemplateError {
+        problem: Problem::Syntax(problem),
+        at: None,
+        through: Vec::new(),
+    }
+}
+
+/// Turns the end of an evaluation into what the caller sees, with a near name for what is undefined.
+fn finish<T>(scope: &Arc<dyn Scope>, result: Eval<T>) -> Result<T, TemplateError> {
+    result.map_err(|fault| {
+        fault.into_error(|name| {
+            if scope.get(name).is_some() {
+                return None;
+            }
+            let names = scope.names();
+            nearest(name, names.iter().map(|name| &**name))
+                .map(|near| format!("did you mean '{near}'?"))
+        })
+    })
+}
+
+/// The name nearest to a wrong one, if any is near.
+fn nearest<'n>(wrong: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let limit = (wrong.chars().count() / 3).clamp(1, 3);
+    names
+        .map(|name| (distance(wrong, name, limit), name))
+        .filter(|(distance, name)| *distance <= limit && *name != wrong)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+/// How many letters must change to make one name the other; more than the limit is not counted exactly.
+fn distance(left: &str, right: &str, limit: usize) -> usize {
+    if left.len().abs_diff(right.len()) > limit * 4 {
+        return limit + 1;
+    }
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (index, a) in left.chars().enumerate() {
+        let mut diagonal = index;
+        row[0] = index + 1;
+        for (column, b) in right.iter().enumerate() {
+            let changed = diagonal + usize::from(a != *b);
+            diagonal = row[column + 1];
+            row[column + 1] = changed.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[right.len()]
+}
+
+/// Programs by their text, and data made of written values without templates. Both are dropped when they grow large.
+#[derive(Default)]
+pub(crate) struct ProgramCache {
+    programs: Mutex<HashMap<Reading, HashMap<Arc<str>, Arc<Program>>>>,
+    statics: Mutex<HashMap<usize, StaticValue>>,
+}
+
+/// A written value, and what it is as data; None if it holds templates.
+type StaticValue = (Weak<Node>, Option<Value>);
+
+/// Entries kept before a cache starts again.
+const MAX_CACHED: usize = 20_000;
+
+impl ProgramCache {
+    /// The program of a text.
+    pub(crate) fn program(
+        &self,
+        text: &Arc<str>,
+        reading: &Reading,
+        extensions: &Extensions,
+    ) -> Result<Arc<Program>, SyntaxProblem> {
+        {
+            let programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(program) = programs
+                .get(reading)
+                .and_then(|programs| programs.get(text))
+            {
+                return Ok(Arc::clone(program));
+            }
+        }
+        let program = Arc::new(compile(text, reading, extensions)?);
+        let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
+        if programs.values().map(HashMap::len).sum::<usize>() >= MAX_CACHED {
+            programs.clear();
+        }
+        programs
+            .entry(reading.clone())
+            .or_default()
+            .insert(Arc::clone(text), Arc::clone(&program));
+        Ok(program)
+    }
+
+    /// A written value as data, if it holds no template. Containers are converted once.
+    pub(crate) fn static_value(&self, node: &Arc<Node>) -> Option<Value> {
+        if !matches!(node.kind, NodeKind::List(_) | NodeKind::Map(_)) {
+            return node.to_static_value();
+        }
+        let address = Arc::as_ptr(node) as usize;
+        let mut statics = self.statics.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((kept, value)) = statics.get(&address)
+            && kept.upgrade().is_some_and(|kept| Arc::ptr_eq(&kept, node))
+        {
+            return value.clone();
+        }
+        if statics.len() >= MAX_CACHED {
+            statics.clear();
+        }
+        let value = node.to_static_value();
+        statics.insert(address, (Arc::downgrade(node), value.clone()));
+        value
+    }
+}
