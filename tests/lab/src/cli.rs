@@ -55,6 +55,13 @@ enum Command {
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<String>,
     },
+    /// Opens a shell on a host as root, through the ssh program of this machine
+    Shell {
+        #[command(flatten)]
+        place: Place,
+        /// The name of the host
+        host: String,
+    },
     /// Prints the event log
     Events {
         #[command(flatten)]
@@ -154,6 +161,7 @@ fn obey(command: Command) -> Result<ExitCode> {
             host,
             command,
         } => return exec(&place.state(), &host, &command.join(" ")),
+        Command::Shell { place, host } => return shell(&place.state(), &host),
         Command::Events { place, class, host } => {
             print_events(&place.state(), class, host.as_deref())?
         }
@@ -267,6 +275,32 @@ fn exec(state: &StateDir, host: &str, command: &str) -> Result<ExitCode> {
     }
 }
 
+fn shell(state: &StateDir, host: &str) -> Result<ExitCode> {
+    use std::os::unix::process::CommandExt;
+    let running = Running::read(state).context("no lab runs here")?;
+    let place = running
+        .hosts
+        .get(host)
+        .with_context(|| format!("the lab has no host {host:?}"))?;
+    let error = std::process::Command::new("ssh")
+        .arg("-i")
+        .arg(state.operator_key())
+        .arg("-o")
+        .arg(format!(
+            "UserKnownHostsFile={}",
+            state.known_hosts().display()
+        ))
+        .args([
+            "-o",
+            "IdentitiesOnly=yes",
+            "-p",
+            &place.address.port().to_string(),
+        ])
+        .arg(format!("root@{}", place.address.ip()))
+        .exec();
+    Err(error).context("cannot run ssh")
+}
+
 fn print_events(state: &StateDir, class: Option<Class>, host: Option<&str>) -> Result<()> {
     for event in events::read_all(&state.events())? {
         if class.is_none_or(|class| event.class == class)
@@ -294,9 +328,10 @@ fn supervise(up: Up) -> Result<ExitCode> {
     supervise::run(state, options, up.port, scenario)
 }
 
-#[expect(clippy::print_stdout, reason = "the answer of a command")]
+/// Answers; a reader that has gone away (`| head`) is no reason to fail.
 fn say(text: &str) {
-    println!("{text}");
+    use std::io::Write;
+    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 #[expect(clippy::print_stderr, reason = "the complaint of a command")]

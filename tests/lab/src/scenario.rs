@@ -230,6 +230,21 @@ mod tests {
     }
 
     #[test]
+    fn the_example_of_the_readme_is_a_scenario() {
+        let readme = include_str!("../README.md");
+        let section = readme.split("## Scenarios").nth(1).unwrap();
+        let section = section.split("## For tests").next().unwrap();
+        let example: Vec<_> = section
+            .lines()
+            .filter_map(|line| line.strip_prefix("    "))
+            .collect();
+        let scenario = parse(&example.join("\n")).unwrap();
+        assert_eq!(scenario.host("b1").like, Some(Like::Solaris));
+        assert_eq!(scenario.host("a1").version.as_deref(), Some("6.5.1.2"));
+        assert!(scenario.host("c1").ssh.cut_when_file.is_some());
+    }
+
+    #[test]
     fn an_empty_file_stages_nothing_and_a_misspelt_fault_is_refused() {
         assert_eq!(parse("# nothing\n").unwrap(), Scenario::default());
         let error = parse("hosts: {a1: {ssh: {refuze: true}}}\n")
