@@ -10,7 +10,9 @@ use sasrun_model::{
 
 use crate::files::ReadFile;
 use crate::session::Session;
-use crate::{InventoryScripts, InventorySources, TemplateSyntax, VaultDecrypt, VaultError};
+use crate::{
+    HostPattern, InventoryScripts, InventorySources, TemplateSyntax, VaultDecrypt, VaultError,
+};
 
 /// Where things are looked for besides the playbook's own folder.
 #[derive(Debug, Clone, Default)]
@@ -152,6 +154,16 @@ impl Loader {
             session.extra_variables(argument.as_ref(), &mut variables);
         }
         session.finish(variables)
+    }
+
+    /// Parses a limit: host patterns, and files of them as `@file`.
+    ///
+    /// # Errors
+    /// A pattern or file is wrong.
+    pub fn load_limit(&self, text: &str) -> Result<HostPattern, Vec<Diagnostic>> {
+        let mut session = Session::new(self);
+        let pattern = session.limit(text);
+        session.finish(pattern.unwrap_or_default())
     }
 
     /// Turns a span into a place that can be shown.

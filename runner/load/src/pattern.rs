@@ -1,14 +1,17 @@
 //! Host patterns: which hosts of an inventory a play or a limit means.
 
 use std::collections::HashSet;
+use std::path::Path;
 use std::sync::Arc;
 
-use sasrun_model::{Inventory, Name};
+use sasrun_model::{Inventory, Name, Span};
 
-use crate::closest;
+use crate::problem::Problem;
+use crate::session::Session;
+use crate::{closest, codes};
 
 /// A host pattern, parsed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct HostPattern {
     terms: Vec<Term>,
 }
@@ -138,6 +141,37 @@ impl HostPattern {
         }
         selection.hosts = hosts;
         selection
+    }
+}
+
+impl Session<'_> {
+    /// A limit, in which a file of patterns, one a line, may stand as `@file`.
+    pub(crate) fn limit(&mut self, text: &str) -> Option<HostPattern> {
+        let file = self.loader.add_source(Path::new("--limit"), text.into());
+        let span = Span {
+            file,
+            line: 1,
+            column: 1,
+        };
+        let mut patterns: Vec<String> = Vec::new();
+        for part in split(text) {
+            match part.strip_prefix('@') {
+                Some(path) => {
+                    let read = self.text(Path::new(path), span)?;
+                    let lines = read.text.lines().map(str::trim);
+                    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+                    patterns.extend(lines.map(str::to_owned));
+                }
+                None => patterns.push(part.to_owned()),
+            }
+        }
+        match HostPattern::parse_all(&patterns) {
+            Ok(pattern) => Some(pattern),
+            Err(error) => {
+                self.add(Problem::error(codes::PATTERN, span, error.to_string()));
+                None
+            }
+        }
     }
 }
 

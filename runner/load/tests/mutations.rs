@@ -394,7 +394,10 @@ fn the_broken_line_is_the_line_that_is_named() {
         };
         *made.entry(class.name).or_default() += 1;
         let expected = u32::try_from(at + 1).unwrap();
-        println!("seed {seed}: {} in {} line {expected}", class.name, good.name);
+        println!(
+            "seed {seed}: {} in {} line {expected}",
+            class.name, good.name
+        );
         let named: Vec<u32> = found
             .iter()
             .filter_map(|one| Some(one.place.as_ref()?.line))

@@ -77,6 +77,21 @@ fn patterns_that_are_none_are_refused() {
     }
 }
 
+#[test]
+fn a_limit_takes_files_of_patterns() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("retry");
+    std::fs::write(&path, "# failed\nweb1\n\ndb2\n").unwrap();
+    let loader = support::loader();
+    let limit = loader
+        .load_limit(&format!("other*,@{}", path.display()))
+        .unwrap();
+    let selection = limit.select(&inventory());
+    assert_eq!(selection.hosts.join(" "), "other.example web1 db2");
+    assert_eq!(loader.load_limit("@/no/such/file").unwrap_err().len(), 1);
+    assert_eq!(loader.load_limit("~(").unwrap_err().len(), 1);
+}
+
 proptest::proptest! {
     #[test]
     fn no_pattern_makes_it_panic(pattern in "[a-z!&~:,*?\\[\\]\\-0-9(|]{0,24}") {

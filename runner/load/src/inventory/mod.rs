@@ -126,7 +126,7 @@ impl Session<'_> {
             NodeKind::Null => {}
             NodeKind::Map(_) => match document.get("plugin").and_then(Node::as_str) {
                 Some(plugin) => {
-                    self.plugin_inventory(&plugin.to_owned(), path, &document, file, builder);
+                    self.plugin_inventory(plugin, path, &document, file, builder);
                 }
                 None => self.yaml_groups(&document, builder),
             },

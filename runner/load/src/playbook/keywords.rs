@@ -212,6 +212,13 @@ impl Reader<'_, '_> {
         true
     }
 
+    /// Checks the value of a key that is one of some keywords; what is none may be a module.
+    pub(super) fn check_value_among(&mut self, name: &str, value: &Node, keywords: &[&str]) {
+        if keywords.contains(&name) {
+            self.check_keyword_value(name, value);
+        }
+    }
+
     /// Checks a keyword's value as far as it is no template.
     pub(super) fn check_keyword_value(&mut self, name: &str, value: &Node) {
         let Some(takes) = takes(name) else { return };

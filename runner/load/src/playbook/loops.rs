@@ -126,7 +126,7 @@ impl Reader<'_, '_> {
         for entry in node.entries() {
             let name = key_text(&entry.key);
             let value = entry.value.clone();
-            self.check_keyword_value(&name, &value);
+            self.check_value_among(&name, &value, CONTROL);
             match name.as_str() {
                 "label" => control.label = Some(value),
                 "loop_var" => control.loop_var = Some(value),

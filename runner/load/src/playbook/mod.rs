@@ -30,8 +30,10 @@ use crate::session::Session;
 /// Reads plays and their steps into a session.
 pub(crate) struct Reader<'s, 'l> {
     pub(crate) session: &'s mut Session<'l>,
-    /// Folder of the playbook that was asked for.
+    /// Folder of the playbook that is read, which may be an imported one.
     pub(crate) playbook_directory: PathBuf,
+    /// Folder of the playbook that was asked for.
+    pub(crate) root_directory: PathBuf,
     /// What the play that is being read gathers on the way.
     pub(crate) gathered: Gathered,
     /// Files that are being imported, outermost first.
@@ -90,6 +92,7 @@ impl<'s, 'l> Reader<'s, 'l> {
     pub(crate) fn new(session: &'s mut Session<'l>, playbook_directory: PathBuf) -> Self {
         Self {
             session,
+            root_directory: playbook_directory.clone(),
             playbook_directory,
             gathered: Gathered::default(),
             open_files: Vec::new(),

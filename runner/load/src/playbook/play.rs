@@ -18,7 +18,7 @@ impl Reader<'_, '_> {
         let mut has_hosts = false;
         for entry in entries {
             let name = key_text(&entry.key);
-            self.check_keyword_value(&name, &entry.value);
+            self.check_value_among(&name, &entry.value, keywords::PLAY);
             has_hosts |= name == "hosts";
             self.play_keyword(&name, entry, &mut play);
         }

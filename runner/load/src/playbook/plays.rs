@@ -33,6 +33,7 @@ impl Reader<'_, '_> {
             return Vec::new();
         };
         self.open_files.push(path.to_owned());
+        let outer = std::mem::replace(&mut self.playbook_directory, directory_of(path));
         let mut plays = Vec::new();
         match &document.kind {
             NodeKind::List(items) if !items.is_empty() => {
@@ -64,6 +65,7 @@ impl Reader<'_, '_> {
                 self.session.add(problem.hint("each play begins with `- `"));
             }
         }
+        self.playbook_directory = outer;
         self.open_files.pop();
         plays
     }

@@ -127,7 +127,12 @@ impl Reader<'_, '_> {
             .last()
             .map(|parent| parent.path.as_path())
             .or(around.role.as_ref().map(|role| role.path.as_path()));
-        let path = self.find_role(&usage.name, usage.span, beside, &around.collections)?;
+        let found = self.find_role(&usage.name, usage.span, beside, &around.collections);
+        let Some(path) = found else {
+            // What it would have brought is not known.
+            self.gathered.has_includes = true;
+            return None;
+        };
         self.open_roles.push(usage.name.as_str().into());
         let loaded = self.role_at(path, usage, around, parents);
         self.open_roles.pop();
@@ -379,7 +384,7 @@ impl Reader<'_, '_> {
         for entry in entry.entries() {
             let name = key_text(&entry.key);
             let value = &entry.value;
-            self.check_keyword_value(&name, value);
+            self.check_value_among(&name, value, &["tags"]);
             match name.as_str() {
                 "role" | "name" => {}
                 "src" | "scm" | "version" | "collection" if is_galaxy => {}

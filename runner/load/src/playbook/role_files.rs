@@ -57,11 +57,15 @@ impl Reader<'_, '_> {
     }
 
     fn role_directories(&self, beside: Option<&Path>) -> Vec<PathBuf> {
-        let mut directories = vec![join(&self.playbook_directory, "roles")];
+        let mut directories = vec![
+            join(&self.playbook_directory, "roles"),
+            join(&self.root_directory, "roles"),
+        ];
         directories.extend(self.session.loader.settings.roles_paths.iter().cloned());
         // A dependency may stand beside the role that asks for it.
         directories.extend(beside.and_then(Path::parent).map(Path::to_owned));
         directories.push(self.playbook_directory.clone());
+        directories.push(self.root_directory.clone());
         let mut unique: Vec<PathBuf> = Vec::new();
         for directory in directories {
             if !unique.contains(&directory) {
@@ -77,7 +81,7 @@ impl Reader<'_, '_> {
         if parts.next().is_some() || namespace.contains('/') {
             return None;
         }
-        let beside = join(&self.playbook_directory, "collections");
+        let beside = join(&self.root_directory, "collections");
         let roots = std::iter::once(&beside).chain(&self.session.loader.settings.collections_paths);
         roots
             .map(|root| {

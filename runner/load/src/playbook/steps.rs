@@ -111,7 +111,7 @@ impl Reader<'_, '_> {
         for entry in entries {
             let name = key_text(&entry.key);
             let value = &entry.value;
-            self.check_keyword_value(&name, value);
+            self.check_value_among(&name, value, keywords::BLOCK);
             match name.as_str() {
                 "block" | "rescue" | "always" => {}
                 "name" => block.name = Some(value.clone()),

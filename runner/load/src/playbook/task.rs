@@ -73,7 +73,7 @@ impl Reader<'_, '_> {
     fn task_keyword(&mut self, entry: &Entry, task: &mut Task) -> bool {
         let name = key_text(&entry.key);
         let value = &entry.value;
-        self.check_keyword_value(&name, value);
+        self.check_value_among(&name, value, keywords::TASK);
         match name.as_str() {
             "name" => task.name = Some(value.clone()),
             "when" => task.when = self.conditions("when", value),

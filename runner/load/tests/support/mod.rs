@@ -68,6 +68,7 @@ const MODULES: &[Module] = &[
     },
     module("debug", &["msg", "var", "verbosity"]),
     module("ping", &["data"]),
+    module("pause", &["seconds"]),
     Module {
         required: &["path"],
         ..module("stat", &["path"])
