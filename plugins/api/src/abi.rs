@@ -58,6 +58,9 @@ pub struct PluginTable {
 
 /// Exports a plugin library: takes the path of a `fn() -> Library`.
 ///
+/// All libraries export the same symbol, so at most one of them can be linked into a program;
+/// tests that need several load them.
+///
 /// ```
 /// use sasrun_plugin::Library;
 ///

@@ -51,7 +51,8 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// Shell text that makes the mount point and mounts, read-only.
+    /// Shell text that makes the mount point and mounts, read-only. A mount that fails leaves no new
+    /// directory behind.
     pub(crate) fn command(&self, system: System) -> String {
         let (source, path) = (Host::quote(&self.source), Host::quote(&self.path));
         let options = |first: &[&str]| {
@@ -90,7 +91,7 @@ impl Wanted {
             }
             // A bind mount takes its options only when it is mounted anew.
             (System::Linux, Kind::Bind) => format!(
-                "mount -o bind {source} {path} && {{ mount -o {} {path} || {{ umount {path}; exit 32; }}; }}",
+                "mount -o bind {source} {path} && {{ mount -o {} {path} || {{ umount {path}; false; }}; }}",
                 options(&["remount", "bind", "ro"])
             ),
             (System::Solaris, Kind::Dvd) => {
@@ -120,7 +121,13 @@ impl Wanted {
                 )
             }
         };
-        format!("[ -d {path} ] || mkdir -p {path} || exit 1\n{mount}\n")
+        format!(
+            "if [ -d {path} ]; then made=no; else mkdir -p {path} || exit 1; made=yes; fi\n\
+             {mount}\n\
+             r=$?\n\
+             [ $r -eq 0 ] || [ $made = no ] || rmdir {path}\n\
+             exit $r\n"
+        )
     }
 }
 

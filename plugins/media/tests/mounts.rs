@@ -276,6 +276,7 @@ fn a_source_that_is_not_there_is_said() {
         "{}",
         failure.msg
     );
+    assert!(!namespace.path("mnt").exists(), "nothing is left behind");
 }
 
 /// A process that sits in a directory of the namespace until it is dropped.

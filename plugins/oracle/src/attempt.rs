@@ -106,7 +106,7 @@ impl Account {
         let script = format!(
             "umask 077\n\
              d={directory} f={file} v={value}\n\
-             case `id` in uid=0*) root=yes;; *) root=no;; esac\n\
+             case `id` in uid=0[!0-9]*) root=yes;; *) root=no;; esac\n\
              [ -d \"$d\" ] || mkdir \"$d\" || {{ echo SASRUN-NO-LEDGER; exit 0; }}\n\
              echo \"trying $v\" >>\"$f\" || {{ echo SASRUN-NO-LEDGER; exit 0; }}\n\
              out=`{run} 2>&1`\n\
