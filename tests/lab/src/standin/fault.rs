@@ -307,17 +307,29 @@ pub struct MeshStateFaults {
     pub markup: Markup,
 }
 
-/// One answer of the Mesh State page.
+/// One answer of the Mesh State page: a word, or a count in a colour.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(untagged)]
 pub enum Page {
+    Word(PageWord),
+    Counted(PageCount),
+}
+
+/// Transactions of every road in one colour, which no legend need know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PageCount {
+    pub colour: String,
+    pub count: u64,
+}
+
+/// An answer that needs no number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PageWord {
     Truth,
+    /// Every transaction has arrived.
     Black,
-    Yellow(u64),
-    Green(u64),
-    Red(u64),
-    /// A colour that no legend knows.
-    Colour(String),
     /// A table without rows.
     Empty,
     /// Status 500.

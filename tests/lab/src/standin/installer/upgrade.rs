@@ -22,8 +22,8 @@ impl Run<'_> {
     /// Upgrades the chosen components one after the other; the exit status.
     pub(super) fn upgrade_all(&mut self, chosen: &[String]) -> Result<u8, RunError> {
         for (index, id) in chosen.iter().enumerate() {
-            self.ask_out_of_the_blue(id, index == 0)?;
-            if id == "truth" && !self.confirm_values()? {
+            let goes_on = self.ask_out_of_the_blue(id, index == 0)? && (id != "truth" || self.confirm_values()?);
+            if !goes_on {
                 self.terminal.say("\nUpgrade aborted.")?;
                 return Ok(super::ABORTED);
             }
@@ -51,16 +51,16 @@ impl Run<'_> {
         Ok(0)
     }
 
-    /// A question that nobody expects; any answer but yes ends the run at the prompt again.
-    fn ask_out_of_the_blue(&mut self, id: &str, is_first: bool) -> Result<(), RunError> {
-        let Some(question) = self.site.faults().installer.unknown_question.clone() else { return Ok(()) };
+    /// A question that nobody expects; any answer but yes ends the run before it changes anything.
+    fn ask_out_of_the_blue(&mut self, id: &str, is_first: bool) -> Result<bool, RunError> {
+        let Some(question) = self.site.faults().installer.unknown_question.clone() else { return Ok(true) };
         if question.before != id && !(question.before.is_empty() && is_first) {
-            return Ok(());
+            return Ok(true);
         }
         let text = if question.text.is_empty() { "Overwrite existing database objects? [y/N]" } else { &question.text };
         let answer = self.terminal.ask(&format!("\n{text} "))?;
         site::log_effect("installer.unknown_question", json!({"text": text, "answered": answer}));
-        Ok(())
+        Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
     }
 
     fn confirm_values(&mut self) -> Result<bool, RunError> {

@@ -4,13 +4,16 @@ use serde_json::json;
 
 use super::mesh;
 use super::page::{self, Cell, Row};
-use crate::standin::fault::{Markup, Page};
+use crate::standin::fault::{Markup, Page, PageCount, PageWord};
 use crate::standin::response::timestamp::{Form, now};
 use crate::standin::site::{self, Site};
 use crate::standin::web::server::{Request, Response};
 
 /// Names of certificates that the pages accept.
 const ACCEPTED: &[&str] = &["spin", "spin-developer", "spog-developer", "browser"];
+
+/// The page when nothing is staged.
+const TRUTH: Page = Page::Word(PageWord::Truth);
 
 /// Path of the Mesh State page.
 pub const MESH_STATE: &str = "/mesh_state";
@@ -40,25 +43,24 @@ fn refused(certificate: &str) -> Response {
 fn mesh_state(site: &Site, certificate: &str) -> Response {
     let shown = next_page(site);
     site::log_read("spin.mesh_state", json!({"page": shown}));
-    let staged = |colour: &str, count| table(site, &staged_rows(site, colour, count));
-    match shown {
-        Page::Truth => match true_rows(site) {
+    let word = match shown {
+        Page::Word(word) => word,
+        Page::Counted(PageCount { colour, count }) => return table(site, &staged_rows(site, &colour, count)),
+    };
+    match word {
+        PageWord::Truth => match true_rows(site) {
             Ok(rows) => table(site, &rows),
             Err(cause) => Response::error(500, &cause),
         },
-        Page::Black => staged("black", 5000),
-        Page::Yellow(count) => staged("yellow", count),
-        Page::Green(count) => staged("green", count),
-        Page::Red(count) => staged("red", count),
-        Page::Colour(colour) => staged(&colour, 10),
-        Page::Empty => table(site, &[]),
-        Page::Error => Response::error(500, "Internal Server Error"),
-        Page::Login => Response::page(
+        PageWord::Black => table(site, &staged_rows(site, "black", 5000)),
+        PageWord::Empty => table(site, &[]),
+        PageWord::Error => Response::error(500, "Internal Server Error"),
+        PageWord::Login => Response::page(
             "<html><head><title>Login</title></head><body><form method=\"post\">User <input name=\"user\"> \
              Password <input type=\"password\" name=\"password\"></form></body></html>\n"
                 .to_owned(),
         ),
-        Page::Refused => refused(certificate),
+        PageWord::Refused => refused(certificate),
     }
 }
 
@@ -66,7 +68,7 @@ fn mesh_state(site: &Site, certificate: &str) -> Response {
 fn next_page(site: &Site) -> Page {
     let faults = site.core_faults().mesh_state;
     if faults.pages.is_empty() || !site.is_past(faults.from.as_ref()) {
-        return Page::Truth;
+        return TRUTH;
     }
     let polls = site.mesh_scratch::<usize>(&format!("polls.{}", site.host.core));
     let poll = polls.update(|count| {
@@ -74,7 +76,7 @@ fn next_page(site: &Site) -> Page {
         *count - 1
     });
     let last = if faults.hold_last { faults.pages.last() } else { None };
-    poll.ok().and_then(|poll| faults.pages.get(poll)).or(last).cloned().unwrap_or(Page::Truth)
+    poll.ok().and_then(|poll| faults.pages.get(poll)).or(last).cloned().unwrap_or(TRUTH)
 }
 
 fn table(site: &Site, rows: &[Row]) -> Response {
