@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use serde_yaml::with::singleton_map_recursive;
 
 use crate::paths::Shared;
 use crate::standin::fault::{
@@ -145,10 +146,11 @@ impl Scenario {
             return Ok(Self::default());
         }
         // The typed reading first: its errors name the line of the file.
-        serde_yaml::from_str::<Self>(text).map_err(wrong)?;
+        singleton_map_recursive::deserialize::<Self, _>(serde_yaml::Deserializer::from_str(text))
+            .map_err(wrong)?;
         let mut tree: serde_yaml::Value = serde_yaml::from_str(text).map_err(wrong)?;
         spread_every_host(&mut tree);
-        serde_yaml::from_value(tree).map_err(wrong)
+        singleton_map_recursive::deserialize(tree).map_err(wrong)
     }
 
     /// The scenario in force in the lab that shares this directory.
