@@ -4,12 +4,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sasrun_model::{Action, Block, Entry, Include, Node, NodeKind, Span, Step, Task};
+use sasrun_model::{Action, Block, Entry, Include, Node, NodeKind, Span, Step, Task, Variables};
 
 use super::action::{Call, Verb};
 use super::keywords::key_text;
 use super::role::{Origin, RoleFiles, RoleUse};
-use super::{Around, IncludeContext, LoadedRole, LoadedSteps, Reader, RoleRequest};
+use super::{Around, Reader};
 use crate::files::{Holds, directory_of, first_file, join};
 use crate::key_values::{self, Word};
 use crate::problem::Problem;
@@ -142,12 +142,23 @@ impl Reader<'_, '_> {
             block.block = self.tasks_of(&path, what.span, &inside);
             return Some(Step::Block(Arc::new(block)));
         }
-        let files = RoleFiles::of(&arguments);
+        self.imported_role(task.variables, block, &arguments, &what, around)
+    }
+
+    fn imported_role(
+        &mut self,
+        parameters: Variables,
+        frame: Block,
+        arguments: &Node,
+        what: &Node,
+        around: &Around,
+    ) -> Option<Step> {
+        let files = RoleFiles::of(arguments);
         let usage = RoleUse {
-            parameters: task.variables,
-            allow_duplicates: flag(&arguments, "allow_duplicates"),
-            is_public: flag(&arguments, "public").unwrap_or(true),
-            frame: block,
+            parameters,
+            allow_duplicates: flag(arguments, "allow_duplicates"),
+            is_public: flag(arguments, "public").unwrap_or(true),
+            frame,
             ..RoleUse::new(
                 what.as_str().unwrap_or_default(),
                 what.span,
@@ -208,7 +219,7 @@ impl Reader<'_, '_> {
     }
 
     /// Finds a file of tasks. The problem is noted when there is none.
-    fn task_file(&mut self, what: &Node, around: &Around) -> Option<PathBuf> {
+    pub(super) fn task_file(&mut self, what: &Node, around: &Around) -> Option<PathBuf> {
         let file = what.as_str().unwrap_or_default().trim();
         let mut directories = vec![around.directory.clone()];
         if let Some(role) = &around.role {
@@ -289,101 +300,6 @@ impl Reader<'_, '_> {
         self.session
             .add(Problem::error(codes::CYCLE, asked_at, message));
         true
-    }
-
-    /// The block that `apply` makes around what is included.
-    fn apply_frame(&mut self, apply: &Node, path: &str) -> Block {
-        let mut frame = Block {
-            path: path.into(),
-            span: apply.span,
-            ..Block::default()
-        };
-        match &apply.kind {
-            NodeKind::Map(entries) => self.block_keywords(entries, &mut frame),
-            NodeKind::Text(text) if text.is_template => {}
-            _ => self
-                .session
-                .wrong_kind(apply, "`apply`", "a mapping of keywords"),
-        }
-        frame
-    }
-
-    /// What an `include_tasks` brings that is reached.
-    pub(super) fn included_tasks(&mut self, file: &str, context: &IncludeContext) -> LoadedSteps {
-        let around = around_of(context, file);
-        let what = Node {
-            span: context.span,
-            kind: NodeKind::Text(sasrun_model::Text {
-                text: file.into(),
-                is_template: false,
-            }),
-        };
-        let Some(path) = self.task_file(&what, &around) else {
-            return LoadedSteps::default();
-        };
-        let steps = self.tasks_of(&path, context.span, &around);
-        LoadedSteps {
-            steps: self.applied(steps, context, &around),
-            handlers: std::mem::take(&mut self.gathered.imported_handlers),
-        }
-    }
-
-    /// What an `include_role` brings that is reached.
-    pub(super) fn included_role(
-        &mut self,
-        request: &RoleRequest,
-        context: &IncludeContext,
-    ) -> LoadedRole {
-        let around = around_of(context, &request.name);
-        let files = RoleFiles {
-            tasks: request.tasks_from.clone(),
-            vars: request.vars_from.clone(),
-            defaults: request.defaults_from.clone(),
-            handlers: request.handlers_from.clone(),
-            is_known: true,
-        };
-        let usage = RoleUse {
-            parameters: request.parameters.clone(),
-            allow_duplicates: request.allow_duplicates,
-            is_public: request.is_public,
-            ..RoleUse::new(&request.name, context.span, Origin::Include, files)
-        };
-        let Some(loaded) = self.role(usage, &around, &[]) else {
-            return LoadedRole::default();
-        };
-        let mut handlers = loaded.handlers;
-        handlers.append(&mut self.gathered.imported_handlers);
-        LoadedRole {
-            role: loaded.role,
-            steps: self.applied(loaded.step.into_iter().collect(), context, &around),
-            handlers,
-        }
-    }
-
-    fn applied(
-        &mut self,
-        steps: Vec<Step>,
-        context: &IncludeContext,
-        around: &Around,
-    ) -> Vec<Step> {
-        let Some(apply) = &context.apply else {
-            return steps;
-        };
-        let mut frame = self.apply_frame(apply, &around.path);
-        frame.block = steps;
-        vec![Step::Block(Arc::new(frame))]
-    }
-}
-
-fn around_of(context: &IncludeContext, what: &str) -> Around {
-    Around {
-        path: format!("{}/{what}", context.path),
-        directory: context.directory.clone(),
-        role: context.role.clone(),
-        catches: context.catches_failures,
-        is_handler: context.is_handler,
-        is_conditional: false,
-        collections: Vec::new(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Playbooks and roles to plays, blocks and tasks.
 
 mod action;
+mod arguments;
 mod conditions;
 mod handlers;
 mod include;
@@ -9,9 +10,12 @@ mod loops;
 mod parallel;
 mod play;
 mod plays;
+mod reached;
 mod request;
 mod role;
+mod role_entry;
 mod role_files;
+mod role_scope;
 mod steps;
 mod task;
 

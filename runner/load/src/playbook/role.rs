@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sasrun_model::{
-    Block, Keyword, Name, Node, NodeKind, Role, RoleContext, Span, Step, Variables,
-};
+use sasrun_model::{Block, Name, Node, Role, RoleContext, Span, Step, Variables};
 
-use super::keywords::{self, key_text, may_be_true, one_or_many};
+use super::keywords::{may_be_true, one_or_many};
+use super::role_scope::{
+    content_of_all, content_of_map, merged_defaults, merged_parameters, merged_variables, use_key,
+};
 use super::{Around, Reader};
+use crate::codes;
 use crate::problem::Problem;
-use crate::variables::Names;
-use crate::{closest, codes};
 
 /// Where a role is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,13 +88,13 @@ impl RoleUse {
 /// A role that asks for others, as those see it.
 #[derive(Clone)]
 pub(super) struct Parent {
-    name: Name,
-    path: PathBuf,
-    defaults: Variables,
-    variables: Variables,
-    parameters: Variables,
+    pub(super) name: Name,
+    pub(super) path: PathBuf,
+    pub(super) defaults: Variables,
+    pub(super) variables: Variables,
+    pub(super) parameters: Variables,
     /// Conditions and tags of its use, to tell uses apart.
-    frame: String,
+    pub(super) frame: String,
 }
 
 /// A role with all it brings.
@@ -189,12 +189,13 @@ impl Reader<'_, '_> {
             .allow_duplicates
             .unwrap_or(usage.origin != Origin::List || may_repeat.is_some_and(may_be_true));
         let entry_point = usage.files.tasks.as_deref().unwrap_or("main");
+        let specs = self.argument_specs(&path, meta.as_ref(), entry_point);
         let role = Arc::new(Role {
             name: usage.name.as_str().into(),
             context: RoleContext {
                 defaults: merged_defaults(&dependencies, parents, &defaults),
                 variables: merged_variables(&dependencies, parents, &variables),
-                argument_specs: self.argument_specs(&path, meta.as_ref(), entry_point),
+                argument_specs: specs,
             },
             parameters: merged_parameters(&chain),
             parents: parents
@@ -340,165 +341,5 @@ impl Reader<'_, '_> {
             }
         }
         loaded
-    }
-
-    /// An entry of `roles:` or of `dependencies:`.
-    pub(super) fn role_entry(&mut self, entry: &Node, around: &Around) -> Option<RoleUse> {
-        let name = match &entry.kind {
-            NodeKind::Text(_) => Some(entry),
-            NodeKind::Map(_) => entry.get("role").or(entry.get("name")).or(entry.get("src")),
-            _ => None,
-        };
-        let Some(name) = name.filter(|node| node.as_str().is_some_and(|text| !text.is_empty()))
-        else {
-            let message = "a role is a name, or a mapping with `role:`";
-            self.session
-                .add(Problem::error(codes::ROLE_ENTRY, entry.span, message));
-            return None;
-        };
-        if !name.is_static() {
-            self.session.add(
-                Problem::error(
-                    codes::ROLE_ENTRY,
-                    name.span,
-                    "a role's name must be known when files are loaded",
-                )
-                .hint("use `include_role`, which is done when it is reached"),
-            );
-            return None;
-        }
-        let text = name.as_str().unwrap_or_default();
-        let files = RoleFiles {
-            is_known: true,
-            ..RoleFiles::default()
-        };
-        let mut usage = RoleUse::new(text, name.span, Origin::List, files);
-        usage.frame.path = around.path.as_str().into();
-        usage.frame.span = entry.span;
-        self.role_keywords(entry, &mut usage);
-        Some(usage)
-    }
-
-    fn role_keywords(&mut self, entry: &Node, usage: &mut RoleUse) {
-        let is_galaxy = entry.get("src").is_some();
-        for entry in entry.entries() {
-            let name = key_text(&entry.key);
-            let value = &entry.value;
-            self.check_value_among(&name, value, &["tags"]);
-            match name.as_str() {
-                "role" | "name" => {}
-                "src" | "scm" | "version" | "collection" if is_galaxy => {}
-                "when" => usage.frame.when = self.conditions("when", value),
-                "tags" => usage.frame.tags = keywords::tags(value),
-                "vars" => {
-                    let vars = self.vars(value);
-                    usage.parameters.extend(vars);
-                }
-                _ => {
-                    if self.inherited_keyword(&name, value, &mut usage.frame.keywords) {
-                        continue;
-                    }
-                    self.doubtful_parameter(&name, entry.key.span);
-                    let mapping = Node {
-                        span: entry.key.span,
-                        kind: NodeKind::Map(vec![entry.clone()]),
-                    };
-                    let of = "a role's parameters";
-                    self.session.variables_of(
-                        &mapping,
-                        of,
-                        Names::Variables,
-                        &mut usage.parameters,
-                    );
-                }
-            }
-        }
-    }
-
-    /// Warns of a parameter that looks like a keyword misspelt.
-    fn doubtful_parameter(&mut self, name: &str, span: Span) {
-        let own = ["role", "when", "tags", "vars"];
-        let inherited = Keyword::ALL.iter().map(|(_, name)| *name);
-        let near = closest(name, own.into_iter().chain(inherited)).filter(|_| name.len() > 3);
-        if near.is_some() {
-            let message = format!("`{name}` is taken as a parameter of the role");
-            self.session
-                .add(Problem::warning(codes::ROLE_ENTRY, span, message).meant(near));
-        }
-    }
-}
-
-fn overlay(base: &mut Variables, more: &Variables) {
-    for (name, value) in more {
-        base.insert(Arc::clone(name), Arc::clone(value));
-    }
-}
-
-/// Defaults as tasks of a role see them: of its dependencies, of those that ask for it, its own.
-fn merged_defaults(dependencies: &[LoadedUse], parents: &[Parent], own: &Variables) -> Variables {
-    let mut all = Variables::new();
-    for dependency in dependencies {
-        overlay(&mut all, &dependency.role.context.defaults);
-    }
-    for parent in parents {
-        overlay(&mut all, &parent.defaults);
-    }
-    overlay(&mut all, own);
-    all
-}
-
-/// Variables as tasks of a role see them: of those that ask for it, of its dependencies, its own.
-fn merged_variables(dependencies: &[LoadedUse], parents: &[Parent], own: &Variables) -> Variables {
-    let mut all = Variables::new();
-    for parent in parents {
-        overlay(&mut all, &parent.variables);
-    }
-    for dependency in dependencies {
-        overlay(&mut all, &dependency.role.context.variables);
-    }
-    overlay(&mut all, own);
-    all
-}
-
-fn merged_parameters(chain: &[Parent]) -> Variables {
-    let mut all = Variables::new();
-    for parent in chain {
-        overlay(&mut all, &parent.parameters);
-    }
-    all
-}
-
-/// Two uses with one key do the same on the same hosts.
-fn use_key(role: &Role, files: &RoleFiles, chain: &[Parent]) -> String {
-    let frames: Vec<&str> = chain.iter().map(|parent| parent.frame.as_str()).collect();
-    let parameters = chain.last().map(|me| content_of_map(&me.parameters));
-    format!(
-        "{}|{files:?}|{parameters:?}|{frames:?}",
-        role.path.display()
-    )
-}
-
-fn content_of_map(variables: &Variables) -> String {
-    let pairs = variables.iter();
-    let pairs = pairs.map(|(name, value)| format!("{name}={}", content(value)));
-    pairs.collect::<Vec<_>>().join(",")
-}
-
-fn content_of_all(nodes: &[Node]) -> String {
-    nodes.iter().map(content).collect::<Vec<_>>().join(",")
-}
-
-/// A value without its places.
-fn content(node: &Node) -> String {
-    match &node.kind {
-        NodeKind::List(items) => format!("[{}]", content_of_all(items)),
-        NodeKind::Map(entries) => {
-            let pairs = entries
-                .iter()
-                .map(|entry| format!("{}:{}", content(&entry.key), content(&entry.value)));
-            format!("{{{}}}", pairs.collect::<Vec<_>>().join(","))
-        }
-        NodeKind::Text(text) => format!("{:?}", text.text),
-        other => format!("{other:?}"),
     }
 }

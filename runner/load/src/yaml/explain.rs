@@ -43,13 +43,13 @@ pub(super) fn container_as_key(key: &Node) -> Problem {
             column: key.span.column.saturating_sub(1).max(1),
             ..key.span
         };
-        return Problem::error(codes::SYNTAX, span, "a template stands without quotes")
-            .hint(UNQUOTED_TEMPLATE);
+        return Problem::error(codes::SYNTAX, span, UNQUOTED).hint(UNQUOTED_TEMPLATE);
     }
     let message = "a list or mapping stands where a key is expected";
     Problem::error(codes::SYNTAX, key.span, message).hint("keys are text; write a value in quotes")
 }
 
+const UNQUOTED: &str = "a template stands without quotes";
 const UNQUOTED_TEMPLATE: &str =
     "write a value that begins with `{{` in quotes: \"{{ name }}/more\"";
 
@@ -75,31 +75,33 @@ fn find(text: &str, error: &ParserError, last: LastScalar) -> Cause {
     }
     if let Some(column) = unquoted_template(here) {
         let at = Mark { column, ..at };
-        return cause(
-            at,
-            "a template stands without quotes",
-            Some(UNQUOTED_TEMPLATE),
-        );
+        return cause(at, UNQUOTED, Some(UNQUOTED_TEMPLATE));
     }
     if error.context.contains("flow") {
-        let context_line = line(error.context_at.line);
-        if let Some(column) = unquoted_template(context_line) {
-            let at = Mark {
-                column,
-                ..error.context_at
-            };
-            return cause(
-                at,
-                "a template stands without quotes",
-                Some(UNQUOTED_TEMPLATE),
-            );
-        }
-        let what = match error.context.contains("sequence") {
-            true => "a list opened with `[` is not closed, or a `,` is missing",
-            false => "a mapping opened with `{` is not closed, or a `,` is missing",
-        };
-        return cause(error.context_at, what, None);
+        return in_brackets(text, error);
     }
+    by_problem(text, error)
+}
+
+/// A list or mapping in brackets that goes wrong before it is closed.
+fn in_brackets(text: &str, error: &ParserError) -> Cause {
+    let at = error.context_at;
+    let opened = text.lines().nth(at.line as usize).unwrap_or_default();
+    if let Some(column) = unquoted_template(opened) {
+        let at = Mark { column, ..at };
+        return cause(at, UNQUOTED, Some(UNQUOTED_TEMPLATE));
+    }
+    let what = match error.context.contains("sequence") {
+        true => "a list opened with `[` is not closed, or a `,` is missing",
+        false => "a mapping opened with `{` is not closed, or a `,` is missing",
+    };
+    cause(at, what, None)
+}
+
+fn by_problem(text: &str, error: &ParserError) -> Cause {
+    let line = |number: u32| text.lines().nth(number as usize).unwrap_or_default();
+    let at = error.at;
+    let problem = error.problem.as_str();
     if problem.contains("could not find expected ':'") {
         return missing_colon(error.context_at, line(error.context_at.line));
     }
@@ -128,7 +130,7 @@ fn find(text: &str, error: &ParserError, last: LastScalar) -> Cause {
         );
     }
     if problem.contains("did not find expected key") {
-        return unexpected_line(text, error, here);
+        return unexpected_line(text, error, line(at.line));
     }
     if problem.contains("expected <document start>") {
         return cause(
