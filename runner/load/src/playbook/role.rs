@@ -167,7 +167,7 @@ impl Reader<'_, '_> {
         let defaults =
             self.role_variables(&path, "defaults", files.defaults.as_deref(), usage.span);
         let variables = self.role_variables(&path, "vars", files.vars.as_deref(), usage.span);
-        let mut frame = usage.frame;
+        let mut frame = usage.frame.clone();
         if frame.path.is_empty() {
             frame.path = around.path.as_str().into();
             frame.span = usage.span;
@@ -184,10 +184,7 @@ impl Reader<'_, '_> {
         let chain: Vec<Parent> = parents.iter().cloned().chain([me]).collect();
         let dependencies = self.dependencies(meta.as_ref(), &inside, &chain);
 
-        let may_repeat = meta.as_ref().and_then(|meta| meta.get("allow_duplicates"));
-        let allow_duplicates = usage
-            .allow_duplicates
-            .unwrap_or(usage.origin != Origin::List || may_repeat.is_some_and(may_be_true));
+        let allow_duplicates = may_run_again(&usage, meta.as_ref());
         let entry_point = usage.files.tasks.as_deref().unwrap_or("main");
         let specs = self.argument_specs(&path, meta.as_ref(), entry_point);
         let role = Arc::new(Role {
@@ -342,4 +339,12 @@ impl Reader<'_, '_> {
         }
         loaded
     }
+}
+
+/// Whether a role may run again on a host. What asks for it by name has the last word.
+fn may_run_again(usage: &RoleUse, meta: Option<&Node>) -> bool {
+    let said = meta.and_then(|meta| meta.get("allow_duplicates"));
+    usage
+        .allow_duplicates
+        .unwrap_or(usage.origin != Origin::List || said.is_some_and(may_be_true))
 }
