@@ -1,6 +1,7 @@
 //! The gateways of a mesh: their properties files, edited by meaning, and who is connected.
 //!
 //! Nothing here starts or stops a gateway; a changed file is for the next start.
+#![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 #![allow(
     clippy::result_large_err,

@@ -1,6 +1,7 @@
 //! Media as an upgrade meets them: discs, images and exports that are mounted, and which they are.
 //!
 //! Nothing here writes to a medium, replaces a mount that is there, or forces one off.
+#![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod audit;

@@ -1,6 +1,7 @@
 //! Oracle as an upgrade meets it: is it up, is a connect name right, is a password right.
 //!
 //! Nothing here starts, stops or changes a database, and nothing tries a password twice.
+#![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod attempt;
