@@ -23,6 +23,7 @@ mod packages;
 mod paths;
 mod python_json;
 mod python_regex;
+mod sources;
 mod system;
 mod web;
 mod words;
@@ -65,9 +66,13 @@ pub fn builtin() -> Vec<Box<dyn Module>> {
         packages::package::module(),
         packages::package::yum(),
         packages::package_facts::module(),
+        sources::git::module(),
+        sources::unarchive::module(),
+        system::cron::module(),
         system::getent::module(),
         system::group::module(),
         system::hostname::module(),
+        system::known_hosts::module(),
         system::ping::module(),
         system::reboot::module(),
         system::service::module(),
@@ -79,4 +84,65 @@ pub fn builtin() -> Vec<Box<dyn Module>> {
         web::get_url::module(),
         web::uri::module(),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use sasrun_plugin::{Arguments, Object};
+
+    use super::builtin;
+
+    #[test]
+    fn every_module_is_described_in_full() {
+        let mut names = BTreeSet::new();
+        for module in builtin() {
+            let spec = module.spec();
+            let name = &spec.name;
+            for known in spec.aliases.iter().chain([name]) {
+                assert!(names.insert(known.clone()), "{known} is taken");
+            }
+            assert!(spec.summary.ends_with('.'), "{name}: summary");
+            assert!(!spec.examples.is_empty(), "{name}: examples");
+            let mut known = BTreeSet::new();
+            for argument in &spec.arguments {
+                let of = &argument.name;
+                assert!(!argument.description.is_empty(), "{name}: {of}");
+                assert!(
+                    !(argument.required && argument.default.is_some()),
+                    "{name}: {of}"
+                );
+                for word in argument.aliases.iter().chain([of]) {
+                    assert!(known.insert(word.clone()), "{name}: {word} is taken");
+                }
+            }
+            let rules = [
+                &spec.mutually_exclusive,
+                &spec.required_one_of,
+                &spec.required_together,
+            ];
+            for word in rules.into_iter().flatten().flatten() {
+                assert!(known.contains(word), "{name}: a rule about {word}");
+            }
+        }
+    }
+
+    #[test]
+    fn defaults_are_values_that_may_be_given() {
+        for module in builtin() {
+            let spec = module.spec();
+            let given: Object = spec
+                .arguments
+                .iter()
+                .filter_map(|argument| Some((argument.name.clone(), argument.default.clone()?)))
+                .collect();
+            let errors = Arguments::check(spec, &given).err().unwrap_or_default();
+            let wrong: Vec<_> = errors
+                .iter()
+                .filter(|error| given.contains_key(&error.argument))
+                .collect();
+            assert!(wrong.is_empty(), "{}: {wrong:?}", spec.name);
+        }
+    }
 }

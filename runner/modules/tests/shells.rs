@@ -10,6 +10,10 @@ use std::process::Command;
 use executor::{End, World};
 use serde_json::{Value, json};
 
+#[expect(
+    clippy::print_stderr,
+    reason = "a shell that was not tried must be seen"
+)]
 /// Runs a test with each shell; a shell that is not there is named and left out.
 fn with_each_shell(test: impl Fn(&World)) {
     let shells: [&[&str]; 4] = [
@@ -483,7 +487,7 @@ fn files_are_looked_at_and_found() {
 #[test]
 fn temporary_files_are_new_and_private() {
     with_each_shell(|world| {
-        let wanted = json!({"state": "directory", "path": world.path(""), "suffix": " x"});
+        let wanted = json!({"state": "directory", "path": world.path(""), "suffix": "x"});
         let (one, two) = (
             world.run("tempfile", wanted.clone()),
             world.run("tempfile", wanted),
@@ -637,6 +641,63 @@ fn serve(pages: Vec<(&'static str, &'static str, &'static str)>) -> u16 {
         }
     });
     port
+}
+
+#[test]
+fn packages_and_accounts_of_this_machine_are_only_read() {
+    with_each_shell(|world| {
+        let root = world.run("user", json!({"name": "root", "uid": 0, "home": "/root"}));
+        assert_eq!((root.outcome().changed, root.trips), (false, 1));
+        assert!(
+            !world
+                .run("group", json!({"name": "root", "gid": 0}))
+                .outcome()
+                .changed
+        );
+        if std::fs::metadata("/var/lib/dpkg/status").is_ok() {
+            let there = world.run("apt", json!({"name": ["dpkg", "base-files"]}));
+            assert_eq!((there.outcome().changed, there.trips), (false, 1));
+            let packages = world.run("package_facts", json!({}));
+            assert_eq!(
+                packages.outcome().facts["packages"]["dpkg"][0]["source"],
+                "apt"
+            );
+        }
+    });
+}
+
+#[test]
+fn repositories_and_archives_are_brought_in() {
+    with_each_shell(|world| {
+        let make = "git init -q -b main up && cd up && git config user.email a@b && git config user.name a \
+            && echo 1 > f && git add f && git commit -q -m 1 && git tag v1 && echo 2 > f && git commit -q -a -m 2 \
+            && cd .. && mkdir arc && echo a > arc/a && tar -czf arc.tgz arc && rm -r arc";
+        assert_eq!(world.run("shell", json!({"cmd": make})).result("rc"), 0);
+        let tree = |version: &str| json!({"repo": world.path("up"), "dest": world.path("sub/down"), "version": version});
+        let cloned = world.run("git", tree("main"));
+        assert!(cloned.outcome().changed);
+        assert_eq!(world.read("sub/down/f"), "2\n");
+        assert!(!world.run("git", tree("main")).outcome().changed);
+        assert!(world.run("git", tree("v1")).outcome().changed);
+        assert_eq!(world.read("sub/down/f"), "1\n");
+        world.write("sub/down/f", "mine\n");
+        assert!(
+            world
+                .run("git", tree("main"))
+                .failure()
+                .msg
+                .starts_with("Local modifications exist")
+        );
+        std::fs::create_dir(world.path("out dir")).unwrap();
+        for remote in [true, false] {
+            let unpack = json!({"src": world.path("arc.tgz"), "dest": world.path("out dir"), "remote_src": remote});
+            let first = world.run("unarchive", unpack.clone());
+            assert_eq!(first.outcome().changed, remote);
+            assert_eq!(world.read("out dir/arc/a"), "a\n");
+            assert!(!world.run("unarchive", unpack).outcome().changed);
+        }
+        assert_eq!(std::fs::read_dir(world.path("out dir")).unwrap().count(), 1);
+    });
 }
 
 #[test]

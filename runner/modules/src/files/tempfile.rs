@@ -54,7 +54,7 @@ async fn run(call: Call, host: Host) -> ModuleResult {
     // `set -C` refuses to write to a file that is there; names are tried until one is free.
     let script = format!(
         "umask 077\nn=0\n\
-         while f={below}/{prefix}$$.`date +%H%M%S`.$n{suffix}; {make} 2>/dev/null; [ $? -ne 0 ]; do\n\
+         while f={below}/{prefix}$$.`date +%H%M%S`.${{n}}{suffix}; {make} 2>/dev/null; [ $? -ne 0 ]; do\n\
          n=`expr $n + 1`\n\
          if [ $n -gt 50 ]; then echo \"nothing can be made below \"{below} >&2; exit 1; fi\n\
          done\necho \"$f\""

@@ -5,7 +5,7 @@ use sasrun_plugin::{
     ModuleResult, ModuleSpec, Object, Outcome,
 };
 
-use super::manager::{Action, Manager};
+use super::manager::{APT_OPTIONS, Manager};
 use crate::answers::run as change;
 use crate::describe::{choice, core, example, integer, path, returns, set, switch, text, texts};
 use crate::lines::split_lines;
@@ -207,12 +207,10 @@ async fn packages(host: &Host, arguments: &Arguments, names: &[String]) -> Modul
 
 /// Lets apt say what it would do, and does it if that is anything.
 async fn carry_out(host: &Host, arguments: &Arguments, what: &str) -> ModuleResult {
-    let base = Manager::Apt.command(Action::Install, &[], &options(arguments));
-    let base = base
-        .trim_end()
-        .trim_end_matches("install")
-        .trim_end()
-        .to_owned();
+    let base = format!(
+        "DEBIAN_FRONTEND=noninteractive apt-get -y {APT_OPTIONS} {}",
+        options(arguments)
+    );
     let simulated = host.read_script(format!("{base} -s {what}")).await?;
     if !simulated.succeeded() {
         return Err(failed(what, &simulated));

@@ -95,7 +95,10 @@ impl Manager {
     /// Writes the command that carries an action out.
     pub(super) fn command(self, action: Action, names: &[String], options: &str) -> String {
         let words: Vec<String> = names.iter().map(|name| Host::quote(name)).collect();
-        let words = words.join(" ");
+        let words = match options {
+            "" => words.join(" "),
+            options => format!("{options} {}", words.join(" ")),
+        };
         let verb = |install: &str, upgrade: &str, remove: &str| match action {
             Action::Install => install.to_owned(),
             Action::Upgrade => upgrade.to_owned(),
@@ -104,25 +107,17 @@ impl Manager {
         match self {
             Manager::Apt => {
                 let verb = verb("install", "install", "remove");
-                format!(
-                    "DEBIAN_FRONTEND=noninteractive apt-get -y {APT_OPTIONS} {options} {verb} {words}"
-                )
+                format!("DEBIAN_FRONTEND=noninteractive apt-get -y {APT_OPTIONS} {verb} {words}")
             }
-            Manager::Dnf => format!(
-                "dnf -y {} {options} {words}",
-                verb("install", "upgrade", "remove")
-            ),
-            Manager::Yum => format!(
-                "yum -y {} {options} {words}",
-                verb("install", "upgrade", "remove")
-            ),
+            Manager::Dnf => format!("dnf -y {} {words}", verb("install", "upgrade", "remove")),
+            Manager::Yum => format!("yum -y {} {words}", verb("install", "upgrade", "remove")),
             Manager::Zypper => format!(
-                "zypper --non-interactive {} {options} {words}",
+                "zypper --non-interactive {} {words}",
                 verb("install", "update", "remove")
             ),
-            Manager::Apk => format!("apk {} {options} {words}", verb("add", "add -u", "del")),
+            Manager::Apk => format!("apk {} {words}", verb("add", "add -u", "del")),
             Manager::Pacman => format!(
-                "pacman --noconfirm {} {options} {words}",
+                "pacman --noconfirm {} {words}",
                 verb("-S --needed", "-S --needed", "-R")
             ),
         }

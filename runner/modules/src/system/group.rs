@@ -85,7 +85,13 @@ async fn run(call: Call, host: Host) -> ModuleResult {
             ..Outcome::unchanged()
         });
     };
-    host.will_change(step.clone(), None, result.clone()).await?;
+    let verb = match (current, is_present) {
+        (_, false) => "remove",
+        (None, _) => "make",
+        _ => "renumber",
+    };
+    host.will_change(format!("{verb} the group {name}"), None, result.clone())
+        .await?;
     let show = if is_present {
         format!(" && {{ getent group {word} 2>/dev/null || grep ^{word}: /etc/group; }}")
     } else {

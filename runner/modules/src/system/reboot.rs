@@ -58,7 +58,11 @@ async fn run(call: Call, host: Host) -> ModuleResult {
     let go = arguments.text("reboot_command").map_or_else(
         || {
             let msg = Host::quote(arguments.text_or_empty("msg"));
-            format!("shutdown -r +{} {msg} || reboot", delay.div_ceil(60)).replace("+0", "now")
+            let when = match delay.div_ceil(60) {
+                0 => "now".to_owned(),
+                minutes => format!("+{minutes}"),
+            };
+            format!("shutdown -r {when} {msg} || reboot")
         },
         str::to_owned,
     );

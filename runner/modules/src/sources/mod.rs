@@ -1,0 +1,4 @@
+//! Modules that bring in what others made: repositories and archives.
+
+pub(crate) mod git;
+pub(crate) mod unarchive;
