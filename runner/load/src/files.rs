@@ -9,7 +9,7 @@ use sasrun_model::{FileId, Node, Span};
 use crate::problem::Problem;
 use crate::session::Session;
 use crate::yaml::{self, bounds};
-use crate::{codes, templates};
+use crate::{codes, inventory, templates};
 
 /// A file as it was read: its documents and its problems.
 #[derive(Debug)]
@@ -80,6 +80,16 @@ impl Session<'_> {
         let file = self.loader.add_source(path, Arc::clone(&kept));
         let unseal = |text: &str| self.loader.unseal(text);
         let composed = yaml::compose(&read.text, file, &unseal);
+        let composed = match composed.documents.is_empty() {
+            // Some JSON is no YAML, such as that indented by tabs.
+            true => {
+                inventory::from_json(&read.text, file).map_or(composed, |document| yaml::Composed {
+                    documents: vec![document],
+                    problems: Vec::new(),
+                })
+            }
+            false => composed,
+        };
         let mut problems = composed.problems;
         if let (Holds::Templates, Some(syntax)) = (holds, &self.loader.syntax) {
             for document in &composed.documents {
@@ -199,17 +209,26 @@ pub(crate) fn directory_of(path: &Path) -> PathBuf {
     }
 }
 
-/// Joins a path to the folder it is relative to, without `./` and with `a/../` taken out where
-/// nothing but a name stands before it.
+/// Joins a path to the folder it is relative to, without `./` and `folder/../`, so that a file has
+/// one name however it is reached.
 pub(crate) fn join(directory: &Path, path: &str) -> PathBuf {
     let mut joined = PathBuf::new();
     for part in directory.join(path).components() {
         match part {
             Component::CurDir => {}
+            Component::ParentDir if ends_in_folder(&joined) => {
+                joined.pop();
+            }
             other => joined.push(other),
         }
     }
     joined
+}
+
+/// Whether a path ends in a name that `..` takes back: a link leads elsewhere.
+fn ends_in_folder(path: &Path) -> bool {
+    let is_name = matches!(path.components().next_back(), Some(Component::Normal(_)));
+    is_name && !path.is_symlink()
 }
 
 /// The first of some paths that is a file.

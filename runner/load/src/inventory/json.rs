@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use sasrun_model::{Name, Node, NodeKind, Span, Text, Value};
+use sasrun_model::{FileId, Name, Node, NodeKind, Span, Text, Value};
 use serde_json::Value as Json;
 
 use super::build::Builder;
@@ -113,6 +113,20 @@ fn set_host_variables(builder: &mut Builder, host: &Name, variables: &Json, span
             builder.set_host_variable(host, key, Arc::new(written(value, span)));
         }
     }
+}
+
+/// Reads text in braces or brackets as JSON. None when it is something else.
+pub(crate) fn from_json(text: &str, file: FileId) -> Option<Node> {
+    if !text.trim_start().starts_with(['{', '[']) {
+        return None;
+    }
+    let json = serde_json::from_str(text).ok()?;
+    let span = Span {
+        file,
+        line: 1,
+        column: 1,
+    };
+    Some(written(&json, span))
 }
 
 /// Makes written values of JSON: its texts may be templates.

@@ -15,6 +15,7 @@ use sasrun_model::{Host, Inventory, Name, Node, NodeKind, Span, Value};
 
 pub(crate) use beside::variable_files_in;
 use build::Builder;
+pub(crate) use json::from_json;
 
 use crate::codes;
 use crate::files::{Holds, ReadText, directory_of, names_in};

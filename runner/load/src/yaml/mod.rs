@@ -11,7 +11,7 @@ mod scalar;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use compose::compose;
+pub(crate) use compose::{Composed, compose};
 
 /// Decides what a `!vault` value becomes: its text, or why it cannot be had.
 pub(crate) type Unseal<'a> = dyn Fn(&str) -> Result<String, crate::VaultError> + 'a;
