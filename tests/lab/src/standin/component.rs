@@ -84,7 +84,10 @@ pub const CATALOG: &[Facts] = &[
         services: &["opswgw-lb", "twist", "occ.server", "httpsProxy"],
         transactions: 600,
         seconds: 40,
-        settings: &["/etc/opt/opsware/twist/twist.conf", "/etc/opt/opsware/occ/psrvr.properties"],
+        settings: &[
+            "/etc/opt/opsware/twist/twist.conf",
+            "/etc/opt/opsware/occ/psrvr.properties",
+        ],
     },
     Facts {
         id: "media",
@@ -151,17 +154,23 @@ pub const AGENT_PACKAGE: &str = "OPSWagent";
 
 /// Finds a component or an upload by its id.
 pub fn find(id: &str) -> Option<&'static Facts> {
-    CATALOG.iter().chain(UPLOADS).find(|component| component.id == id)
+    CATALOG
+        .iter()
+        .chain(UPLOADS)
+        .find(|component| component.id == id)
 }
 
 /// Package version letters of a release, as the package database shows them.
-pub fn package_version(release: &str) -> &'static str {
-    match release {
-        "6.5.0" => "32.a",
-        "6.61" | "6.6.1" => "32.g",
-        "6.6" => "32.f",
-        other if other.starts_with("6.5.1.") || other.starts_with("6.51.") => "32.d.1",
-        _ => "32.d",
+pub fn package_version(release: &str) -> String {
+    let patch = release
+        .strip_prefix("6.5.1.")
+        .or_else(|| release.strip_prefix("6.51."));
+    match (release, patch) {
+        (_, Some(patch)) => format!("32.d.{patch}"),
+        ("6.5.0", _) => "32.a".to_owned(),
+        ("6.61" | "6.6.1", _) => "32.g".to_owned(),
+        ("6.6", _) => "32.f".to_owned(),
+        _ => "32.d".to_owned(),
     }
 }
 
@@ -188,7 +197,13 @@ mod tests {
 
     #[test]
     fn releases_have_the_letters_of_the_table() {
-        let table = [("6.5.1", "32.d"), ("6.5.1.3", "32.d.1"), ("6.6", "32.f"), ("6.61", "32.g"), ("6.6.1", "32.g")];
+        let table = [
+            ("6.5.1", "32.d"),
+            ("6.5.1.3", "32.d.3"),
+            ("6.6", "32.f"),
+            ("6.61", "32.g"),
+            ("6.6.1", "32.g"),
+        ];
         for (release, letters) in table {
             assert_eq!(package_version(release), letters, "{release}");
         }

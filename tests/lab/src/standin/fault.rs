@@ -178,10 +178,12 @@ pub struct ServiceFaults {
     pub no_port: bool,
     /// What `status` says whatever is true.
     pub status_says: Option<StatusSays>,
-    /// Ends by itself right after its start.
+    /// Ends by itself, soon after its start or when `from` has come.
     pub dies: bool,
     /// The start is refused with this reason.
     pub start_fails: String,
+    /// All of this holds only from this point on; what runs then is not spared.
+    pub from: Option<Trigger>,
 }
 
 /// A status that need not be true.
@@ -363,7 +365,10 @@ pub struct TrafficFaults {
 
 impl Default for TrafficFaults {
     fn default() -> Self {
-        Self { per_minute: 300, pending: 0 }
+        Self {
+            per_minute: 300,
+            pending: 0,
+        }
     }
 }
 

@@ -61,8 +61,18 @@ const STAND_INS: &[(&str, Act)] = &[
 ];
 
 /// Tools that take the place of the machine's own on every host.
-const TOOLS: &[&str] =
-    &["mount", "umount", "df", "showmount", "fuser", "locale", "uname", "netstat", "ss", "rpm"];
+const TOOLS: &[&str] = &[
+    "mount",
+    "umount",
+    "df",
+    "showmount",
+    "fuser",
+    "locale",
+    "uname",
+    "netstat",
+    "ss",
+    "rpm",
+];
 
 /// Names under which the lab's program acts as a stand-in when it is started by a link of that name.
 pub fn names() -> &'static [&'static str] {
@@ -81,7 +91,8 @@ pub fn tools(like: Like) -> &'static [&'static str] {
 /// Starts what runs on the host from the beginning; called on the host itself, before anyone can log in.
 pub fn boot(_host: &Host, _world: &World, _scenario: &Scenario) -> io::Result<()> {
     let site = Site::inside().map_err(io::Error::other)?;
-    volume::table::publish(&site)?;
+    volume::table::reset(&site)?;
+    spin::mesh::advance(&site);
     volume::boot(&site)?;
     oracle::instance::boot(&site)?;
     let mut started = Vec::new();
@@ -129,7 +140,11 @@ mod tests {
 
     #[test]
     fn every_tool_is_a_stand_in() {
-        assert!(TOOLS.iter().all(|tool| STAND_INS.iter().any(|(name, _)| name == tool)));
+        assert!(
+            TOOLS
+                .iter()
+                .all(|tool| STAND_INS.iter().any(|(name, _)| name == tool))
+        );
         assert!(!tools(Like::Solaris).contains(&"rpm"));
     }
 }

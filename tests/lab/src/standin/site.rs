@@ -21,9 +21,15 @@ use crate::world::{Component, Core, Host, Like, World};
 #[derive(Debug, thiserror::Error)]
 pub enum SiteError {
     #[error("cannot read {path}: {source}")]
-    Read { path: PathBuf, source: std::io::Error },
+    Read {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("{path}: {source}")]
-    Decode { path: PathBuf, source: serde_json::Error },
+    Decode {
+        path: PathBuf,
+        source: serde_json::Error,
+    },
     #[error(transparent)]
     Scenario(#[from] crate::scenario::ScenarioError),
     #[error("host {0} is not in the world")]
@@ -48,10 +54,20 @@ impl Site {
         let private = Private::inside();
         let world: World = read_json(&shared.world())?;
         let named: Named = read_json(&private.host())?;
-        let host = world.host(&named.name).cloned().ok_or(SiteError::UnknownHost(named.name))?;
+        let host = world
+            .host(&named.name)
+            .cloned()
+            .ok_or(SiteError::UnknownHost(named.name))?;
         let scenario = Scenario::in_force(&shared)?;
         let clock = Clock::read(&shared);
-        Ok(Self { host, world, scenario, shared, private, clock })
+        Ok(Self {
+            host,
+            world,
+            scenario,
+            shared,
+            private,
+            clock,
+        })
     }
 
     /// The site of a host that is being prepared below `root`.
@@ -71,16 +87,36 @@ impl Site {
         self.scenario.host(&self.host.name)
     }
 
-    /// What this host stages for one service, by any of its names.
+    /// What this host stages for one service at this moment, by any of its names.
     pub fn service_faults(&self, name: &str) -> ServiceFaults {
+        let planned = self.planned_faults(name);
+        if self.is_past(planned.from.as_ref()) {
+            planned
+        } else {
+            ServiceFaults::default()
+        }
+    }
+
+    /// What this host stages for one service now or later.
+    pub fn planned_faults(&self, name: &str) -> ServiceFaults {
         let faults = &self.faults().services;
-        let short = name.strip_suffix(&format!("-{}", self.host.dc())).unwrap_or(name);
-        faults.get(name).or_else(|| faults.get(short)).cloned().unwrap_or_default()
+        let short = name
+            .strip_suffix(&format!("-{}", self.host.dc()))
+            .unwrap_or(name);
+        faults
+            .get(name)
+            .or_else(|| faults.get(short))
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// What this host's core stages.
     pub fn core_faults(&self) -> CoreFaults {
-        self.scenario.cores.get(&self.host.core).cloned().unwrap_or_default()
+        self.scenario
+            .cores
+            .get(&self.host.core)
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// The core of this host; `None` only when the world is broken.
@@ -130,7 +166,9 @@ impl Site {
 
     /// Tells whether a trigger has gone off; one without an event name holds from the start.
     pub fn is_past(&self, trigger: Option<&Trigger>) -> bool {
-        let Some(trigger) = trigger.filter(|trigger| !trigger.event.is_empty()) else { return true };
+        let Some(trigger) = trigger.filter(|trigger| !trigger.event.is_empty()) else {
+            return true;
+        };
         let seen = events::read_all(&self.shared.events()).unwrap_or_default();
         let count = seen
             .iter()
@@ -162,6 +200,12 @@ struct Named {
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, SiteError> {
-    let bytes = std::fs::read(path).map_err(|source| SiteError::Read { path: path.to_owned(), source })?;
-    serde_json::from_slice(&bytes).map_err(|source| SiteError::Decode { path: path.to_owned(), source })
+    let bytes = std::fs::read(path).map_err(|source| SiteError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    serde_json::from_slice(&bytes).map_err(|source| SiteError::Decode {
+        path: path.to_owned(),
+        source,
+    })
 }

@@ -15,9 +15,15 @@ use serde::de::DeserializeOwned;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("{path}: {source}")]
-    Io { path: PathBuf, source: std::io::Error },
+    Io {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("{path}: {source}")]
-    Json { path: PathBuf, source: serde_json::Error },
+    Json {
+        path: PathBuf,
+        source: serde_json::Error,
+    },
 }
 
 /// One JSON file of type `T`; an absent file reads as the default.
@@ -32,14 +38,20 @@ impl<T: Serialize + DeserializeOwned + Default> Store<T> {
     /// The store in `directory`, with its lock in `locks`.
     pub fn new(directory: &Path, name: &str, locks: &Path) -> Self {
         let path = directory.join(format!("{name}.json"));
-        Self { path, lock: locks.join(format!("{name}.lock")), content: PhantomData }
+        Self {
+            path,
+            lock: locks.join(format!("{name}.lock")),
+            content: PhantomData,
+        }
     }
 
     /// The content as it stands.
     pub fn read(&self) -> Result<T, StoreError> {
         match std::fs::read(&self.path) {
-            Ok(bytes) => serde_json::from_slice(&bytes)
-                .map_err(|source| StoreError::Json { path: self.path.clone(), source }),
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|source| StoreError::Json {
+                path: self.path.clone(),
+                source,
+            }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(T::default()),
             Err(source) => Err(self.io(source)),
         }
@@ -47,11 +59,16 @@ impl<T: Serialize + DeserializeOwned + Default> Store<T> {
 
     /// Replaces the content.
     pub fn write(&self, content: &T) -> Result<(), StoreError> {
-        let json = |source| StoreError::Json { path: self.path.clone(), source };
+        let json = |source| StoreError::Json {
+            path: self.path.clone(),
+            source,
+        };
         let mut text = serde_json::to_vec_pretty(content).map_err(json)?;
         text.push(b'\n');
         self.make_parent(&self.path)?;
-        let fresh = self.path.with_extension(format!("new.{}", std::process::id()));
+        let fresh = self
+            .path
+            .with_extension(format!("new.{}", std::process::id()));
         std::fs::write(&fresh, text).map_err(|source| self.io(source))?;
         open_to_all(&fresh);
         std::fs::rename(&fresh, &self.path).map_err(|source| self.io(source))
@@ -81,19 +98,25 @@ impl<T: Serialize + DeserializeOwned + Default> Store<T> {
             .open(&self.lock)
             .map_err(|source| self.io(source))?;
         open_to_all(&self.lock);
-        rustix::fs::flock(&file, FlockOperation::LockExclusive).map_err(|error| self.io(error.into()))?;
+        rustix::fs::flock(&file, FlockOperation::LockExclusive)
+            .map_err(|error| self.io(error.into()))?;
         Ok(file)
     }
 
     fn make_parent(&self, path: &Path) -> Result<(), StoreError> {
-        let Some(parent) = path.parent().filter(|parent| !parent.is_dir()) else { return Ok(()) };
+        let Some(parent) = path.parent().filter(|parent| !parent.is_dir()) else {
+            return Ok(());
+        };
         std::fs::create_dir_all(parent).map_err(|source| self.io(source))?;
         let _ = std::fs::set_permissions(parent, std::fs::Permissions::from_mode(0o777));
         Ok(())
     }
 
     fn io(&self, source: std::io::Error) -> StoreError {
-        StoreError::Io { path: self.path.clone(), source }
+        StoreError::Io {
+            path: self.path.clone(),
+            source,
+        }
     }
 }
 

@@ -43,8 +43,11 @@ pub enum TerminalError {
 impl Terminal {
     /// Opens the controlling terminal.
     pub fn open() -> Result<Self, TerminalError> {
-        let device =
-            OpenOptions::new().read(true).write(true).open("/dev/tty").map_err(TerminalError::Absent)?;
+        let device = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open("/dev/tty")
+            .map_err(TerminalError::Absent)?;
         Ok(Self { device })
     }
 
@@ -71,7 +74,9 @@ impl Terminal {
                 Ok(_) => line.extend(byte),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 // The other side has hung up.
-                Err(error) if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => {
+                Err(error)
+                    if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) =>
+                {
                     return Err(TerminalError::Closed);
                 }
                 Err(error) => return Err(error.into()),
@@ -91,7 +96,8 @@ impl Terminal {
         let before = rustix::termios::tcgetattr(&self.device).map_err(io::Error::from)?;
         let mut silent = before.clone();
         silent.local_modes.remove(LocalModes::ECHO);
-        rustix::termios::tcsetattr(&self.device, OptionalActions::Now, &silent).map_err(io::Error::from)?;
+        rustix::termios::tcsetattr(&self.device, OptionalActions::Now, &silent)
+            .map_err(io::Error::from)?;
         let answer = self.ask(prompt);
         let restored = rustix::termios::tcsetattr(&self.device, OptionalActions::Now, &before);
         self.print("\n")?;

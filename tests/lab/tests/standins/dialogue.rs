@@ -18,20 +18,34 @@ pub(crate) struct Ended {
 
 /// Runs a command on a terminal of a host and types each answer when its prompt stands at the end of the output.
 pub(crate) fn talk(lab: &Trial, host: &str, command: &str, answers: &[(&str, &str)]) -> Ended {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
-        tokio::time::timeout(Duration::from_secs(60), session(lab, host, command, answers))
-            .await
-            .unwrap_or_else(|_| panic!("the session on {host} took too long"))
+        tokio::time::timeout(
+            Duration::from_secs(60),
+            session(lab, host, command, answers),
+        )
+        .await
+        .unwrap_or_else(|_| panic!("the session on {host} took too long"))
     })
 }
 
 async fn session(lab: &Trial, host: &str, command: &str, answers: &[(&str, &str)]) -> Ended {
     let session = connect(&lab.state, host, "root").await.unwrap();
     let mut channel = session.channel_open_session().await.unwrap();
-    channel.request_pty(false, "vt100", 200, 50, 0, 0, &[]).await.unwrap();
+    channel
+        .request_pty(false, "vt100", 200, 50, 0, 0, &[])
+        .await
+        .unwrap();
     channel.exec(true, command).await.unwrap();
-    let mut ended = Ended { status: None, signal: false, screen: String::new(), unasked: Vec::new() };
+    let mut ended = Ended {
+        status: None,
+        signal: false,
+        screen: String::new(),
+        unasked: Vec::new(),
+    };
     let mut answers = answers.iter();
     let mut next = answers.next();
     let mut fresh = String::new();
@@ -49,11 +63,18 @@ async fn session(lab: &Trial, host: &str, command: &str, answers: &[(&str, &str)
         if let Some((prompt, answer)) = next
             && fresh.ends_with(prompt)
         {
-            channel.data(format!("{answer}\n").as_bytes()).await.unwrap();
+            channel
+                .data(format!("{answer}\n").as_bytes())
+                .await
+                .unwrap();
             fresh.clear();
             next = answers.next();
         }
     }
-    ended.unasked = next.into_iter().chain(answers).map(|(prompt, _)| (*prompt).to_owned()).collect();
+    ended.unasked = next
+        .into_iter()
+        .chain(answers)
+        .map(|(prompt, _)| (*prompt).to_owned())
+        .collect();
     ended
 }

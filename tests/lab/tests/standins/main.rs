@@ -29,8 +29,13 @@ fn lab(scenario: &str) -> Trial {
     let dir = tempfile::tempdir().unwrap();
     let mesh = dir.path().join("mesh.yml");
     std::fs::write(&mesh, MESH).unwrap();
-    Trial::start_with(Path::new(env!("CARGO_BIN_EXE_saslab")), &mesh, scenario, |start| start.time_scale = 1200.0)
-        .unwrap()
+    Trial::start_with(
+        Path::new(env!("CARGO_BIN_EXE_saslab")),
+        &mesh,
+        scenario,
+        |start| start.time_scale = 1200.0,
+    )
+    .unwrap()
 }
 
 /// Runs a command; its status and all it printed.
@@ -41,11 +46,19 @@ fn sh(lab: &Trial, host: &str, command: &str) -> (u32, String) {
 
 /// The events of one name.
 fn events(lab: &Trial, what: &str) -> Vec<Event> {
-    lab.events().unwrap().into_iter().filter(|event| event.what == what).collect()
+    lab.events()
+        .unwrap()
+        .into_iter()
+        .filter(|event| event.what == what)
+        .collect()
 }
 
 /// Names of all events that did more than look.
 fn deeds(lab: &Trial) -> Vec<String> {
     let events = lab.events().unwrap();
-    events.into_iter().filter(|event| event.class != Class::Read).map(|event| event.what).collect()
+    events
+        .into_iter()
+        .filter(|event| event.class != Class::Read)
+        .map(|event| event.what)
+        .collect()
 }

@@ -32,21 +32,52 @@ fn the_mesh_state_page_follows_the_scenario_and_then_the_truth() {
 fn the_right_certificate_opens_the_pages_and_others_do_not() {
     let lab = lab("");
     assert_eq!(sh(&lab, "s1", &format!("{CURL} https://spin:1004/")).0, 35);
-    assert_eq!(sh(&lab, "s1", &format!("{CURL} -E /nowhere https://spin:1004/")).0, 58);
+    assert_eq!(
+        sh(
+            &lab,
+            "s1",
+            &format!("{CURL} -E /nowhere https://spin:1004/")
+        )
+        .0,
+        58
+    );
     let wrong = "-f -E /var/opt/opsware/crypto/agent/agent-ca.crt";
-    assert_eq!(sh(&lab, "s1", &format!("{CURL} {wrong} https://spin:1004/mesh_state")).0, 22);
-    let (status, page) = sh(&lab, "s1", &format!("{CURL} {CERTIFICATE} https://spin:1004/"));
+    assert_eq!(
+        sh(
+            &lab,
+            "s1",
+            &format!("{CURL} {wrong} https://spin:1004/mesh_state")
+        )
+        .0,
+        22
+    );
+    let (status, page) = sh(
+        &lab,
+        "s1",
+        &format!("{CURL} {CERTIFICATE} https://spin:1004/"),
+    );
     assert!(status == 0 && page.contains("Mesh State"), "{page}");
 }
 
 #[test]
 fn a_gateway_shows_who_is_connected_to_it() {
     let lab = lab("");
-    let (_, page) = sh(&lab, "s1", &format!("{CURL} {CERTIFICATE} https://127.61.8.1:8085/status"));
+    let (_, page) = sh(
+        &lab,
+        "s1",
+        &format!("{CURL} {CERTIFICATE} https://127.61.8.1:8085/status"),
+    );
     assert!(page.contains("Connected Gateways"), "{page}");
-    assert!(page.contains("<td>agw0-S</td>") && page.contains("<td>cgw0-D</td>"), "{page}");
+    assert!(
+        page.contains("<td>agw0-S</td>") && page.contains("<td>cgw0-D</td>"),
+        "{page}"
+    );
     assert!(!page.contains("agw0-D"), "{page}");
     sh(&lab, "s1", "/etc/init.d/opsware-sas stop opswgw-agw0");
-    let (_, page) = sh(&lab, "s1", &format!("{CURL} {CERTIFICATE} https://127.61.8.1:8085/status"));
+    let (_, page) = sh(
+        &lab,
+        "s1",
+        &format!("{CURL} {CERTIFICATE} https://127.61.8.1:8085/status"),
+    );
     assert!(!page.contains("<td>agw0-S</td>"), "{page}");
 }

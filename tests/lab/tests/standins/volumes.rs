@@ -8,13 +8,33 @@ const MOUNT: &str = "mount -t iso9660 -o ro /dev/cdrom /mnt/primary";
 fn a_disc_is_mounted_read_only_and_taken_off_again() {
     let lab = lab("");
     assert_eq!(sh(&lab, "s1", MOUNT), (0, String::new()));
-    let (_, label) = sh(&lab, "s1", "cat /mnt/primary/LABEL; ls /mnt/primary/disk001/opsware_installer");
-    assert!(label.contains("Product Software") && label.contains("upgrade_opsware.sh"), "{label}");
+    let (_, label) = sh(
+        &lab,
+        "s1",
+        "cat /mnt/primary/LABEL; ls /mnt/primary/disk001/opsware_installer",
+    );
+    assert!(
+        label.contains("Product Software") && label.contains("upgrade_opsware.sh"),
+        "{label}"
+    );
     assert_ne!(sh(&lab, "s1", "touch /mnt/primary/x").0, 0);
-    assert!(sh(&lab, "s1", "cat /etc/mtab").1.contains("/dev/cdrom /mnt/primary iso9660 ro 0 0\n"));
+    assert!(
+        sh(&lab, "s1", "cat /etc/mtab")
+            .1
+            .contains("/dev/cdrom /mnt/primary iso9660 ro 0 0\n")
+    );
     let (status, text) = sh(&lab, "s1", MOUNT);
-    assert_eq!((status, text.as_str()), (32, "mount: /dev/cdrom already mounted or /mnt/primary busy\n"));
-    assert_eq!(sh(&lab, "s1", "umount /mnt/primary; ls /mnt/primary"), (0, String::new()));
+    assert_eq!(
+        (status, text.as_str()),
+        (
+            32,
+            "mount: /dev/cdrom already mounted or /mnt/primary busy\n"
+        )
+    );
+    assert_eq!(
+        sh(&lab, "s1", "umount /mnt/primary; ls /mnt/primary"),
+        (0, String::new())
+    );
     let image = "mount -o ro,loop /depot/upload.iso /mnt/upload; cat /mnt/upload/LABEL";
     assert!(sh(&lab, "s1", image).1.contains("Agent and Utilities"));
 }
@@ -23,10 +43,15 @@ fn a_disc_is_mounted_read_only_and_taken_off_again() {
 fn a_busy_file_system_stays_and_its_holder_is_named() {
     let lab = lab("hosts: {s1: {volumes: {audit: {busy: true}}}}\n");
     let audit = "/var/opt/opsware/ogfs/mnt/audit";
-    let wait = format!("n=0; while [ $n -lt 100 ] && ! fuser -m {audit} >/dev/null; do sleep 0.05; n=`expr $n + 1`; done");
+    let wait = format!(
+        "n=0; while [ $n -lt 100 ] && ! fuser -m {audit} >/dev/null; do sleep 0.05; n=`expr $n + 1`; done"
+    );
     sh(&lab, "s1", &wait);
     let (status, text) = sh(&lab, "s1", &format!("umount {audit}"));
-    assert_eq!((status, text), (32, format!("umount: {audit}: target is busy.\n")));
+    assert_eq!(
+        (status, text),
+        (32, format!("umount: {audit}: target is busy.\n"))
+    );
     let (_, holders) = sh(&lab, "s1", &format!("fuser -vm {audit}"));
     assert!(holders.contains("-bash"), "{holders}");
     let log = events(&lab, "mount.umount");
@@ -40,7 +65,10 @@ fn wrong_and_missing_discs_are_staged() {
     let (_, label) = sh(&lab, "s1", &format!("{MOUNT}; cat /mnt/primary/LABEL"));
     assert!(label.contains("Agent and Utilities"), "{label}");
     let (status, text) = sh(&lab, "d1", MOUNT);
-    assert_eq!((status, text.as_str()), (32, "mount: /dev/cdrom: No medium found\n"));
+    assert_eq!(
+        (status, text.as_str()),
+        (32, "mount: /dev/cdrom: No medium found\n")
+    );
 }
 
 #[test]
@@ -48,7 +76,13 @@ fn a_solaris_like_host_has_its_own_tables_and_names() {
     let lab = lab("hosts: {s1: {like: solaris}}\n");
     assert_eq!(sh(&lab, "s1", "uname -s").1, "SunOS\n");
     let (_, table) = sh(&lab, "s1", "cat /etc/mnttab");
-    assert!(table.contains("filer-s:/export/ogfs/audit\t/var/opt/opsware/ogfs/mnt/audit\tnfs\t"), "{table}");
-    assert_eq!(sh(&lab, "s1", "/opt/opsware/bin/rpm -q OPSWspin").1, "OPSWspin-32.f-0\n");
+    assert!(
+        table.contains("filer-s:/export/ogfs/audit\t/var/opt/opsware/ogfs/mnt/audit\tnfs\t"),
+        "{table}"
+    );
+    assert_eq!(
+        sh(&lab, "s1", "/opt/opsware/bin/rpm -q OPSWspin").1,
+        "OPSWspin-32.f-0\n"
+    );
     assert!(sh(&lab, "s1", "locale -a").1.contains("en_US.UTF-8\n"));
 }

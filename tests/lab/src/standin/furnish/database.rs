@@ -14,7 +14,11 @@ pub(super) fn names(site: &Site, place: &Place) -> io::Result<()> {
     let mut text = String::from("# tnsnames.ora\n");
     for core in &site.world.cores {
         let is_own = core.name == site.host.core;
-        let target = if is_own { direct(core) } else { site.core().and_then(|own| through_gateway(own, core)) };
+        let target = if is_own {
+            direct(core)
+        } else {
+            site.core().and_then(|own| through_gateway(own, core))
+        };
         if let Some(target) = target {
             text.push_str(&names::entry(&parameters::tns_name(core), &target, !is_own));
         }
@@ -24,13 +28,21 @@ pub(super) fn names(site: &Site, place: &Place) -> io::Result<()> {
 
 fn direct(core: &Core) -> Option<Target> {
     let host = core.host_with(Component::Truth)?.address.to_string();
-    Some(Target { host, port: LISTENER_PORT, service: SERVICE_NAME.to_owned() })
+    Some(Target {
+        host,
+        port: LISTENER_PORT,
+        service: SERVICE_NAME.to_owned(),
+    })
 }
 
 fn through_gateway(own: &Core, other: &Core) -> Option<Target> {
     let host = own.host_with(Component::Gateway)?.address.to_string();
     let port = 20_000 + u16::try_from(other.facility.id).ok()?;
-    Some(Target { host, port, service: SERVICE_NAME.to_owned() })
+    Some(Target {
+        host,
+        port,
+        service: SERVICE_NAME.to_owned(),
+    })
 }
 
 /// Writes the client, the start script and the oracle user's environment.

@@ -11,16 +11,28 @@ use crate::world::Component;
 pub(super) fn lay_out(site: &Site, place: &Place) -> io::Result<()> {
     let host = &site.host;
     let address = host.address.to_string();
-    let write = |service: &str, text: &str| place.file(&properties::path(service).to_string_lossy(), 0o644, text);
+    let write = |service: &str, text: &str| {
+        place.file(&properties::path(service).to_string_lossy(), 0o644, text)
+    };
     if host.has(Component::Gateway) {
         // One core keeps both tunnel listeners on one line.
         let shared_line = host.facility.id % 3 == 2;
-        write(&host.gateway_service("cgw0"), &properties::core_gateway(host.dc(), &address, shared_line))?;
-        write(&host.gateway_service("agw0"), &properties::agent_gateway(host.dc(), &address))?;
+        write(
+            &host.gateway_service("cgw0"),
+            &properties::core_gateway(host.dc(), &address, shared_line),
+        )?;
+        write(
+            &host.gateway_service("agw0"),
+            &properties::agent_gateway(host.dc(), &address),
+        )?;
     }
     if host.has(Component::Occ) {
-        let peer = |component| site.peer(component).map_or_else(String::new, |host| host.address.to_string());
-        let text = properties::load_balancer(host.dc(), &peer(Component::Ogfs), &peer(Component::Way));
+        let peer = |component| {
+            site.peer(component)
+                .map_or_else(String::new, |host| host.address.to_string())
+        };
+        let text =
+            properties::load_balancer(host.dc(), &peer(Component::Ogfs), &peer(Component::Way));
         write("opswgw-lb", &text)?;
     }
     Ok(())

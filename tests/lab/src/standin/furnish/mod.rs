@@ -34,5 +34,7 @@ pub fn furnish(host: &Host, world: &World, scenario: &Scenario, root: &Path) -> 
     }
     gateways::lay_out(&site, &place)?;
     medium::lay_out(&site, &world.versions.to)?;
-    packages::store(&site).write(&packages::at_first(&site)).map_err(io::Error::other)
+    packages::store(&site)
+        .write(&packages::at_first(&site))
+        .map_err(io::Error::other)
 }

@@ -15,7 +15,9 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) fn new(root: &Path) -> Self {
-        Self { root: root.to_owned() }
+        Self {
+            root: root.to_owned(),
+        }
     }
 
     /// A path of the host, as the machine sees it.
@@ -36,12 +38,19 @@ impl Place {
         }
         std::fs::write(&target, text)?;
         std::fs::set_permissions(&target, std::fs::Permissions::from_mode(mode))?;
-        std::fs::File::options().write(true).open(&target)?.set_modified(UNIX_EPOCH + Duration::from_secs(seconds))
+        std::fs::File::options()
+            .write(true)
+            .open(&target)?
+            .set_modified(UNIX_EPOCH + Duration::from_secs(seconds))
     }
 
     /// Writes a program that hands over to a stand-in.
     pub(super) fn program(&self, path: &str, stand_in: &str) -> io::Result<()> {
-        self.file(path, 0o755, &format!("#!/bin/sh\nexec /.lab/bin/saslab stand-in {stand_in} \"$@\"\n"))
+        self.file(
+            path,
+            0o755,
+            &format!("#!/bin/sh\nexec /.lab/bin/saslab stand-in {stand_in} \"$@\"\n"),
+        )
     }
 
     pub(super) fn directory(&self, path: &str) -> io::Result<()> {

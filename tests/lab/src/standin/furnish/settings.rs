@@ -16,7 +16,9 @@ const EARLIER: u64 = 1_180_000_000;
 
 /// Writes the two response files that every server of a core has.
 pub(super) fn response_files(site: &Site, place: &Place) -> io::Result<()> {
-    let Some(core) = site.core() else { return Ok(()) };
+    let Some(core) = site.core() else {
+        return Ok(());
+    };
     let facility = core.facility.id;
     let dialect = Dialect::of_facility(facility);
     let mut values = parameters::values(&site.world, core);
@@ -27,7 +29,11 @@ pub(super) fn response_files(site: &Site, place: &Place) -> io::Result<()> {
         if is_newest {
             stage(site, &mut values);
         } else {
-            set(&mut values, "truth.dcDispNm", "Facility before it was named");
+            set(
+                &mut values,
+                "truth.dcDispNm",
+                "Facility before it was named",
+            );
         }
         let path = format!("{DIRECTORY}/resp.{}", Form::of_facility(facility).write(at));
         let text = dialect.write("Opsware Installer response file", &values);
@@ -53,7 +59,9 @@ fn set(values: &mut Vec<(String, String)>, name: &str, value: &str) {
 
 /// Writes the settings files of the components of this host.
 pub(super) fn of_components(site: &Site, place: &Place) -> io::Result<()> {
-    let here = CATALOG.iter().filter(|facts| site.host.components.iter().any(|one| one.id() == facts.id));
+    let here = CATALOG
+        .iter()
+        .filter(|facts| site.host.components.iter().any(|one| one.id() == facts.id));
     for path in here.flat_map(|facts| facts.settings) {
         place.file(path, 0o644, &text(path))?;
     }
@@ -61,7 +69,10 @@ pub(super) fn of_components(site: &Site, place: &Place) -> io::Result<()> {
 }
 
 fn text(path: &str) -> String {
-    let name = Path::new(path).file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let name = Path::new(path)
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
     match name {
         "dhcpd.conf" => {
             "# dhcpd.conf\n#authoritative;\ndefault-lease-time 600;\nmax-lease-time 7200;\nddns-update-style none;\n"

@@ -15,7 +15,11 @@ pub(super) fn lay_out(site: &Site, place: &Place) -> io::Result<()> {
     if site.is_solaris() {
         place.program("/opt/opsware/bin/rpm", "rpm")?;
     }
-    for directory in ["/var/log/opsware/install_opsware", "/opt/opsware/lib", "/opt/opsware/pylibs"] {
+    for directory in [
+        "/var/log/opsware/install_opsware",
+        "/opt/opsware/lib",
+        "/opt/opsware/pylibs",
+    ] {
         place.directory(directory)?;
     }
     names(site, place)?;
@@ -32,7 +36,10 @@ fn names(site: &Site, place: &Place) -> io::Result<()> {
     let old = std::fs::read_to_string(place.at("/etc/hosts"))?;
     let mut text = String::new();
     for line in old.lines() {
-        let kept: Vec<_> = line.split_whitespace().filter(|word| !bent.contains_key(*word)).collect();
+        let kept: Vec<_> = line
+            .split_whitespace()
+            .filter(|word| !bent.contains_key(*word))
+            .collect();
         text.push_str(&format!("{}\n", kept.join("\t")));
     }
     for (name, address) in bent.iter().filter(|(_, address)| !address.is_empty()) {
@@ -75,12 +82,16 @@ fn file_systems(site: &Site, place: &Place) -> io::Result<()> {
         return Ok(());
     }
     if site.is_solaris() {
-        let lines: String =
-            mounts.iter().map(|(source, target)| format!("{source}\t-\t{target}\tnfs\t-\tyes\thard,intr\n")).collect();
+        let lines: String = mounts
+            .iter()
+            .map(|(source, target)| format!("{source}\t-\t{target}\tnfs\t-\tyes\thard,intr\n"))
+            .collect();
         return place.append("/etc/vfstab", &lines);
     }
-    let lines: String =
-        mounts.iter().map(|(source, target)| format!("{source} {target} nfs rw,hard,intr 0 0\n")).collect();
+    let lines: String = mounts
+        .iter()
+        .map(|(source, target)| format!("{source} {target} nfs rw,hard,intr 0 0\n"))
+        .collect();
     place.append(
         "/etc/fstab",
         &format!(

@@ -114,9 +114,15 @@ mod tests {
             running("cgw0-B", "10.0.0.2", &core_gateway("B", "10.0.0.2", false)),
         ];
         let page = render("/status", "cgw0-B", &all).unwrap();
-        assert!(page.contains("<td>cgw0-A</td>") && !page.contains("agw0-A"), "{page}");
+        assert!(
+            page.contains("<td>cgw0-A</td>") && !page.contains("agw0-A"),
+            "{page}"
+        );
         let table = render("/linkTable?type=python", "cgw0-B", &all).unwrap();
-        assert!(table.contains("'node': 'agw0-A'") && table.contains("'isroot': 'true'"), "{table}");
+        assert!(
+            table.contains("'node': 'agw0-A'") && table.contains("'isroot': 'true'"),
+            "{table}"
+        );
         assert!(render("/nothing", "cgw0-B", &all).is_none());
     }
 }

@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, thiserror::Error)]
 pub enum PropertiesError {
     #[error("cannot read {path}: {source}")]
-    Read { path: PathBuf, source: std::io::Error },
+    Read {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("{path}:{line}: syntax error")]
     Syntax { path: PathBuf, line: usize },
     #[error("{path}: certificate {certificate} not found")]
@@ -31,7 +34,11 @@ impl Properties {
                 continue;
             }
             let (key, value) = line.split_once(['=', ':']).ok_or(index + 1)?;
-            let key = key.trim().strip_prefix("opswgw.").filter(|key| is_word(key)).ok_or(index + 1)?;
+            let key = key
+                .trim()
+                .strip_prefix("opswgw.")
+                .filter(|key| is_word(key))
+                .ok_or(index + 1)?;
             entries.push((key.to_owned(), value.trim().to_owned()));
         }
         Ok(Self(entries))
@@ -39,7 +46,11 @@ impl Properties {
 
     /// The last value of a key.
     pub fn value(&self, key: &str) -> Option<&str> {
-        self.0.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .rev()
+            .find(|(name, _)| name == key)
+            .map(|(_, value)| value.as_str())
     }
 
     /// All entries of a key that may repeat and whose lines may hold a list.
@@ -57,7 +68,9 @@ impl Properties {
     fn certificates(&self) -> Vec<&str> {
         let lists = ["TunnelDst", "TunnelSrc", "AdminPort"];
         let entries = lists.iter().flat_map(|key| self.list(key));
-        entries.filter_map(|entry| entry.find(":/").map(|at| &entry[at + 1..])).collect()
+        entries
+            .filter_map(|entry| entry.find(":/").map(|at| &entry[at + 1..]))
+            .collect()
     }
 }
 
@@ -73,17 +86,28 @@ pub fn path(service: &str) -> PathBuf {
 /// Reads the properties of a gateway service of this host and checks them as the gateway would.
 pub fn load(service: &str) -> Result<Properties, PropertiesError> {
     let path = path(service);
-    let text = std::fs::read_to_string(&path)
-        .map_err(|source| PropertiesError::Read { path: path.clone(), source })?;
-    let properties = Properties::parse(&text)
-        .map_err(|line| PropertiesError::Syntax { path: path.clone(), line })?;
+    let text = std::fs::read_to_string(&path).map_err(|source| PropertiesError::Read {
+        path: path.clone(),
+        source,
+    })?;
+    let properties = Properties::parse(&text).map_err(|line| PropertiesError::Syntax {
+        path: path.clone(),
+        line,
+    })?;
     for key in ["Gateway", "Realm"] {
         if properties.value(key).is_none() {
             return Err(PropertiesError::Missing { path, key });
         }
     }
-    if let Some(absent) = properties.certificates().into_iter().find(|file| !Path::new(file).is_file()) {
-        return Err(PropertiesError::Certificate { certificate: absent.to_owned(), path });
+    if let Some(absent) = properties
+        .certificates()
+        .into_iter()
+        .find(|file| !Path::new(file).is_file())
+    {
+        return Err(PropertiesError::Certificate {
+            certificate: absent.to_owned(),
+            path,
+        });
     }
     Ok(properties)
 }
@@ -128,9 +152,13 @@ mod tests {
     #[test]
     fn repeated_keys_and_lists_are_both_read() {
         for shared_line in [false, true] {
-            let properties = Properties::parse(&core_gateway("A", "127.61.1.4", shared_line)).unwrap();
+            let properties =
+                Properties::parse(&core_gateway("A", "127.61.1.4", shared_line)).unwrap();
             let certificate = "/var/opt/opsware/crypto/opswgw-cgw0-A/opswgw.pem";
-            assert_eq!(properties.list("TunnelDst"), [&format!("2001:{certificate}"), "127.0.0.1:2002"]);
+            assert_eq!(
+                properties.list("TunnelDst"),
+                [&format!("2001:{certificate}"), "127.0.0.1:2002"]
+            );
             assert_eq!(properties.value("Gateway"), Some("cgw0-A"));
             assert_eq!(properties.certificates(), [certificate, certificate]);
         }

@@ -18,9 +18,15 @@ pub struct Running {
 /// Makes a gateway of this host known to the mesh.
 pub fn announce(site: &Site, service: &str, properties: Properties) {
     let node = properties.value("Gateway").unwrap_or(service).to_owned();
-    let running = Running { node, address: site.host.address.to_string(), properties };
+    let running = Running {
+        node,
+        address: site.host.address.to_string(),
+        properties,
+    };
     // A gateway that cannot be announced is simply not seen by the others.
-    let _ = site.mesh_scratch(&key(&site.host.name, service)).write(&running);
+    let _ = site
+        .mesh_scratch(&key(&site.host.name, service))
+        .write(&running);
 }
 
 /// Every gateway of the mesh that runs now.
@@ -30,7 +36,11 @@ pub fn running(site: &Site) -> Vec<Running> {
         for kind in ["cgw0", "agw0"] {
             let service = host.gateway_service(kind);
             if process::is_alive(site, &host.name, &service) {
-                found.extend(site.mesh_scratch::<Running>(&key(&host.name, &service)).read().ok());
+                found.extend(
+                    site.mesh_scratch::<Running>(&key(&host.name, &service))
+                        .read()
+                        .ok(),
+                );
             }
         }
     }

@@ -37,6 +37,9 @@ mod tests {
     #[test]
     fn a_copy_keeps_the_whole_path() {
         let copy = copy_path(Path::new("/etc/opt/opsware/dhcpd/dhcpd.conf"), "1");
-        assert_eq!(copy, Path::new(ARCHIVE).join("etc/opt/opsware/dhcpd/dhcpd.conf.1"));
+        assert_eq!(
+            copy,
+            Path::new(ARCHIVE).join("etc/opt/opsware/dhcpd/dhcpd.conf.1")
+        );
     }
 }

@@ -45,16 +45,31 @@ struct Question {
 impl Run<'_> {
     /// Asks everything and saves the answers.
     pub(super) fn interview(&mut self) -> Result<Ended, RunError> {
-        let Some(kind) = self.ask_kind()? else { return Ok(Ended::Quit) };
+        let Some(kind) = self.ask_kind()? else {
+            return Ok(Ended::Quit);
+        };
         let is_multimaster = self.site.world.cores.len() > 1;
-        let right = if self.site.host.source_core { RIGHT_FOR_SOURCE } else { RIGHT_FOR_DESTINATION };
-        let is_right = if is_multimaster { kind == right } else { kind == 0 };
-        site::log_read("installer.kind", json!({"label": KINDS.get(kind), "right": is_right}));
+        let right = if self.site.host.source_core {
+            RIGHT_FOR_SOURCE
+        } else {
+            RIGHT_FOR_DESTINATION
+        };
+        let is_right = if is_multimaster {
+            kind == right
+        } else {
+            kind == 0
+        };
+        site::log_read(
+            "installer.kind",
+            json!({"label": KINDS.get(kind), "right": is_right}),
+        );
         if !is_right {
             self.terminal.say("\nVerify \"installation type\": FAILURE (does not fit this core)\n\nUpgrade aborted.")?;
             return Ok(Ended::Quit);
         }
-        let Some(is_advanced) = self.ask_mode()? else { return Ok(Ended::Quit) };
+        let Some(is_advanced) = self.ask_mode()? else {
+            return Ok(Ended::Quit);
+        };
         site::log_read("installer.mode", json!({"advanced": is_advanced}));
         let questions = self.questions(is_advanced);
         self.terminal.say(&format!(
@@ -67,7 +82,10 @@ impl Run<'_> {
             self.set(&question.name, answer);
         }
         loop {
-            match self.terminal.ask("\nAll parameters have values. Do you wish to finish the interview (y/n): ")?.trim()
+            match self
+                .terminal
+                .ask("\nAll parameters have values. Do you wish to finish the interview (y/n): ")?
+                .trim()
             {
                 "y" | "Y" | "yes" => break,
                 "q" | "Q" => return Ok(Ended::Quit),
@@ -78,7 +96,9 @@ impl Run<'_> {
     }
 
     fn ask_kind(&mut self) -> Result<Option<usize>, RunError> {
-        let mut text = String::from("\nWelcome to the Opsware Installer.\nPlease select the installation type.\n\n");
+        let mut text = String::from(
+            "\nWelcome to the Opsware Installer.\nPlease select the installation type.\n\n",
+        );
         for (index, label) in KINDS.iter().enumerate() {
             text.push_str(&format!("{} - {label}\n", index + 1));
         }
@@ -107,34 +127,65 @@ impl Run<'_> {
     }
 
     fn questions(&self, is_advanced: bool) -> Vec<Question> {
-        let known = PARAMETERS.iter().filter(|parameter| is_advanced || parameter.is_simple).map(|parameter| Question {
-            name: parameter.name.to_owned(),
-            text: parameter.text.to_owned(),
-            default: value(&self.parameters, parameter.name).unwrap_or_default().to_owned(),
-            is_secret: parameter.is_secret,
-        });
-        let extra = self.site.faults().installer.extra_parameters.iter().map(|parameter| Question {
-            name: parameter.name.clone(),
-            text: parameter.text.clone(),
-            default: parameter.default.clone(),
-            is_secret: false,
-        });
+        let known = PARAMETERS
+            .iter()
+            .filter(|parameter| is_advanced || parameter.is_simple)
+            .map(|parameter| Question {
+                name: parameter.name.to_owned(),
+                text: parameter.text.to_owned(),
+                default: value(&self.parameters, parameter.name)
+                    .unwrap_or_default()
+                    .to_owned(),
+                is_secret: parameter.is_secret,
+            });
+        let extra = self
+            .site
+            .faults()
+            .installer
+            .extra_parameters
+            .iter()
+            .map(|parameter| Question {
+                name: parameter.name.clone(),
+                text: parameter.text.clone(),
+                default: parameter.default.clone(),
+                is_secret: false,
+            });
         known.chain(extra).collect()
     }
 
-    fn ask_parameter(&mut self, number: usize, count: usize, question: &Question) -> Result<String, RunError> {
-        self.terminal.say(&format!("\nParameter {number} of {count} ({})", question.name))?;
+    fn ask_parameter(
+        &mut self,
+        number: usize,
+        count: usize,
+        question: &Question,
+    ) -> Result<String, RunError> {
+        self.terminal.say(&format!(
+            "\nParameter {number} of {count} ({})",
+            question.name
+        ))?;
         if question.is_secret {
             return self.ask_secret_parameter(question);
         }
-        let bracket = if question.default.is_empty() { String::new() } else { format!(" [{}]", question.default) };
-        let answer = self.terminal.ask(&format!("Please enter {}{bracket}: ", question.text))?;
-        Ok(if answer.is_empty() { question.default.clone() } else { answer })
+        let bracket = if question.default.is_empty() {
+            String::new()
+        } else {
+            format!(" [{}]", question.default)
+        };
+        let answer = self
+            .terminal
+            .ask(&format!("Please enter {}{bracket}: ", question.text))?;
+        Ok(if answer.is_empty() {
+            question.default.clone()
+        } else {
+            answer
+        })
     }
 
     fn ask_secret_parameter(&mut self, question: &Question) -> Result<String, RunError> {
         loop {
-            let first = self.terminal.ask_secret(&format!("Please enter {}: ", question.text))?;
+            let first = self
+                .terminal
+                .ask_secret(&format!("Please enter {}: ", question.text))?;
             let second = self.terminal.ask_secret("Re-enter the password: ")?;
             if first.is_empty() {
                 self.terminal.say("A value is required.")?;
@@ -147,7 +198,12 @@ impl Run<'_> {
     }
 
     fn set(&mut self, name: &str, value: String) {
-        match self.parameters.iter_mut().rev().find(|(known, _)| known == name) {
+        match self
+            .parameters
+            .iter_mut()
+            .rev()
+            .find(|(known, _)| known == name)
+        {
             Some((_, old)) => *old = value,
             None => self.parameters.push((name.to_owned(), value)),
         }
@@ -156,22 +212,38 @@ impl Run<'_> {
     fn save_and_ask(&mut self) -> Result<Ended, RunError> {
         let stamp = Form::of_facility(self.site.host.facility.id).write(now());
         let proposed = format!("{DIRECTORY}/resp.{stamp}");
-        let answer = self.terminal.ask(&format!("\nName of response file to write [{proposed}]: "))?;
-        let path = if answer.trim().is_empty() { proposed } else { answer.trim().to_owned() };
+        let answer = self
+            .terminal
+            .ask(&format!("\nName of response file to write [{proposed}]: "))?;
+        let path = if answer.trim().is_empty() {
+            proposed
+        } else {
+            answer.trim().to_owned()
+        };
         let path = Path::new(&path);
-        self.set(RELEASE_PARAMETER, format!("opsware_{}", self.origin.version));
-        let text = self.dialect.write("Opsware Installer response file", &self.parameters);
+        self.set(
+            RELEASE_PARAMETER,
+            format!("opsware_{}", self.origin.version),
+        );
+        let text = self
+            .dialect
+            .write("Opsware Installer response file", &self.parameters);
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent)?;
         }
         std::fs::write(path, text)?;
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
         let differing = self.differing();
-        site::log_effect("installer.response_saved", json!({"file": path, "differs_from_truth": differing}));
-        self.terminal.say(&format!("Response file saved in {}", path.display()))?;
+        site::log_effect(
+            "installer.response_saved",
+            json!({"file": path, "differs_from_truth": differing}),
+        );
+        self.terminal
+            .say(&format!("Response file saved in {}", path.display()))?;
         self.response_file = path.to_owned();
         loop {
-            let question = "\nWould you like to continue the installation using this response file? (y/n): ";
+            let question =
+                "\nWould you like to continue the installation using this response file? (y/n): ";
             match self.terminal.ask(question)?.trim() {
                 "y" | "Y" | "yes" => return Ok(Ended::GoOn),
                 "n" | "N" | "no" | "q" => return Ok(Ended::Saved),
@@ -182,7 +254,9 @@ impl Run<'_> {
 
     /// Names of the parameters whose saved values are not those of the core.
     fn differing(&self) -> Vec<String> {
-        let Some(core) = self.site.core() else { return Vec::new() };
+        let Some(core) = self.site.core() else {
+            return Vec::new();
+        };
         parameters::values(&self.site.world, core)
             .into_iter()
             .filter(|(name, right)| value(&self.parameters, name) != Some(right))

@@ -45,7 +45,13 @@ impl Menu {
             .filter(|(id, _)| !style.omit.contains(id))
             .filter(|(_, is_upgraded)| !(*is_upgraded && style.upgraded == Upgraded::Omitted))
             .collect();
-        ids.sort_by_key(|(id, _)| style.order.iter().position(|first| first == id).unwrap_or(usize::MAX));
+        ids.sort_by_key(|(id, _)| {
+            style
+                .order
+                .iter()
+                .position(|first| first == id)
+                .unwrap_or(usize::MAX)
+        });
         let items = ids
             .into_iter()
             .map(|(id, is_upgraded)| Item {
@@ -55,8 +61,17 @@ impl Menu {
                 is_upgraded: *is_upgraded,
             })
             .collect();
-        let verb = if style.verb.is_empty() { verb } else { &style.verb };
-        Self { items, verb: verb.to_owned(), style: style.clone(), ignored: style.ignored_toggles }
+        let verb = if style.verb.is_empty() {
+            verb
+        } else {
+            &style.verb
+        };
+        Self {
+            items,
+            verb: verb.to_owned(),
+            style: style.clone(),
+            ignored: style.ignored_toggles,
+        }
     }
 
     /// The marked items, from top to bottom.
@@ -85,8 +100,12 @@ impl Menu {
 
     fn toggle(&mut self, answer: &str) -> Answer {
         let first = usize::try_from(self.style.first_number).unwrap_or(1);
-        let index = answer.parse::<usize>().ok().and_then(|number| number.checked_sub(first));
-        let Some((index, item)) = index.and_then(|index| Some((index, self.items.get_mut(index)?))) else {
+        let index = answer
+            .parse::<usize>()
+            .ok()
+            .and_then(|number| number.checked_sub(first));
+        let Some((index, item)) = index.and_then(|index| Some((index, self.items.get_mut(index)?)))
+        else {
             return Answer::NotUnderstood;
         };
         if self.ignored > 0 {
@@ -119,9 +138,20 @@ impl Menu {
             Upgraded::Annotated if item.is_upgraded => " (up to date)",
             _ => "",
         };
-        let (strong, plain) = if self.style.colour { ("\u{1b}[1;32m", "\u{1b}[0m") } else { ("", "") };
-        let line = format!("{number} ({strong}{mark}{plain}) {strong}{}{plain}{note}", item.label);
-        if self.style.redraw { format!("{number} ( ) ...\r{line}\n") } else { format!("{line}\n") }
+        let (strong, plain) = if self.style.colour {
+            ("\u{1b}[1;32m", "\u{1b}[0m")
+        } else {
+            ("", "")
+        };
+        let line = format!(
+            "{number} ({strong}{mark}{plain}) {strong}{}{plain}{note}",
+            item.label
+        );
+        if self.style.redraw {
+            format!("{number} ( ) ...\r{line}\n")
+        } else {
+            format!("{line}\n")
+        }
     }
 }
 
@@ -140,7 +170,9 @@ mod tests {
     use super::*;
 
     fn installed(ids: &[&str]) -> Vec<(String, bool)> {
-        ids.iter().map(|id| ((*id).to_owned(), *id == "spin")).collect()
+        ids.iter()
+            .map(|id| ((*id).to_owned(), *id == "spin"))
+            .collect()
     }
 
     fn ids(menu: &Menu) -> Vec<&str> {
@@ -149,7 +181,11 @@ mod tests {
 
     #[test]
     fn answers_flip_mark_and_leave() {
-        let mut menu = Menu::new(&installed(&["truth", "spin"]), "upgrade", &MenuFaults::default());
+        let mut menu = Menu::new(
+            &installed(&["truth", "spin"]),
+            "upgrade",
+            &MenuFaults::default(),
+        );
         let table = [
             ("1", Answer::Toggled(0), "truth"),
             ("2\r", Answer::Toggled(1), "truth spin"),
@@ -171,7 +207,11 @@ mod tests {
 
     #[test]
     fn the_usual_menu_reads_as_printed() {
-        let mut menu = Menu::new(&installed(&["truth", "boot"]), "upgrade", &MenuFaults::default());
+        let mut menu = Menu::new(
+            &installed(&["truth", "boot"]),
+            "upgrade",
+            &MenuFaults::default(),
+        );
         menu.answer("2");
         let wanted = "\nWelcome to the Opsware Installer.\nPlease select the components to upgrade.\n\
             1 ( ) Model Repository (truth), Multimaster Additions\n2 (*) OS Provisioning Boot Server\n\
@@ -197,13 +237,18 @@ mod tests {
         assert_eq!(menu.answer("6"), Answer::Toggled(1));
         let text = menu.render();
         assert!(text.contains("components to install."));
-        assert!(text.contains("5 ( ) ...\r5 (\u{1b}[1;32m \u{1b}[0m) \u{1b}[1;32mOS Provisioning Boot Server"));
+        assert!(text.contains(
+            "5 ( ) ...\r5 (\u{1b}[1;32m \u{1b}[0m) \u{1b}[1;32mOS Provisioning Boot Server"
+        ));
         assert!(!text.contains("When ready"));
     }
 
     #[test]
     fn swallowed_toggles_change_nothing_and_run_out() {
-        let style = MenuFaults { ignored_toggles: 1, ..MenuFaults::default() };
+        let style = MenuFaults {
+            ignored_toggles: 1,
+            ..MenuFaults::default()
+        };
         let mut menu = Menu::new(&installed(&["truth"]), "upgrade", &style);
         assert_eq!(menu.answer("1"), Answer::Ignored);
         assert!(menu.marked().is_empty());
@@ -212,18 +257,44 @@ mod tests {
 
     #[test]
     fn upgraded_and_omitted_components_are_shown_as_asked() {
-        let omitted = MenuFaults { upgraded: Upgraded::Omitted, ..MenuFaults::default() };
-        assert_eq!(ids(&Menu::new(&installed(&["truth", "spin"]), "upgrade", &omitted)), ["truth"]);
-        let annotated = MenuFaults { upgraded: Upgraded::Annotated, ..MenuFaults::default() };
+        let omitted = MenuFaults {
+            upgraded: Upgraded::Omitted,
+            ..MenuFaults::default()
+        };
+        assert_eq!(
+            ids(&Menu::new(
+                &installed(&["truth", "spin"]),
+                "upgrade",
+                &omitted
+            )),
+            ["truth"]
+        );
+        let annotated = MenuFaults {
+            upgraded: Upgraded::Annotated,
+            ..MenuFaults::default()
+        };
         let text = Menu::new(&installed(&["truth", "spin"]), "upgrade", &annotated).render();
         assert!(text.contains("Multimaster Component (up to date)\n"));
-        let lacking = MenuFaults { omit: vec!["truth".to_owned()], ..MenuFaults::default() };
-        assert_eq!(ids(&Menu::new(&installed(&["truth", "spin"]), "upgrade", &lacking)), ["spin"]);
+        let lacking = MenuFaults {
+            omit: vec!["truth".to_owned()],
+            ..MenuFaults::default()
+        };
+        assert_eq!(
+            ids(&Menu::new(
+                &installed(&["truth", "spin"]),
+                "upgrade",
+                &lacking
+            )),
+            ["spin"]
+        );
     }
 
     #[test]
     fn the_dash_of_the_content_line_varies() {
-        let style = MenuFaults { dash: Dash::En, ..MenuFaults::default() };
+        let style = MenuFaults {
+            dash: Dash::En,
+            ..MenuFaults::default()
+        };
         let text = Menu::new(&installed(&["content"]), "install", &style).render();
         assert!(text.contains("Software Repository \u{2013} Content (install once per mesh)"));
     }

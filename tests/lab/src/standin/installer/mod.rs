@@ -74,7 +74,9 @@ pub enum RunError {
 
 /// Runs the installer; the first argument is the path it was started by.
 pub fn run(site: &Site, args: &[String]) -> ExitCode {
-    let (script, args) = args.split_first().map_or(("", args), |(first, rest)| (first.as_str(), rest));
+    let (script, args) = args
+        .split_first()
+        .map_or(("", args), |(first, rest)| (first.as_str(), rest));
     let checked = check_call(site, script, args);
     let (origin, response_file, _lock) = match checked {
         Ok(checked) => checked,
@@ -99,7 +101,11 @@ pub fn run(site: &Site, args: &[String]) -> ExitCode {
     ExitCode::from(status)
 }
 
-fn check_call(site: &Site, script: &str, args: &[String]) -> Result<(Origin, PathBuf, File), String> {
+fn check_call(
+    site: &Site,
+    script: &str,
+    args: &[String],
+) -> Result<(Origin, PathBuf, File), String> {
     if !rustix::process::geteuid().is_root() {
         return Err("must be run as root".to_owned());
     }
@@ -111,7 +117,10 @@ fn check_call(site: &Site, script: &str, args: &[String]) -> Result<(Origin, Pat
         _ => return Err("usage: upgrade_opsware.sh -r <full path to response file>".to_owned()),
     };
     if !file.is_absolute() {
-        return Err(format!("{}: the path of the response file must be absolute", file.display()));
+        return Err(format!(
+            "{}: the path of the response file must be absolute",
+            file.display()
+        ));
     }
     let origin = origin(Path::new(script)).ok_or("cannot determine the distribution")?;
     let lock = take_lock(site)?;
@@ -121,7 +130,11 @@ fn check_call(site: &Site, script: &str, args: &[String]) -> Result<(Origin, Pat
 fn origin(script: &Path) -> Option<Origin> {
     let text = std::fs::read_to_string(script.parent()?.join(ORIGIN)).ok()?;
     let mut lines = text.lines().map(str::to_owned);
-    Some(Origin { medium: lines.next()?, release: lines.next()?, version: lines.next()? })
+    Some(Origin {
+        medium: lines.next()?,
+        release: lines.next()?,
+        version: lines.next()?,
+    })
 }
 
 /// Sees to it that one installer runs on the host at most.
@@ -151,13 +164,23 @@ fn begin(site: &Site, origin: Origin, response_file: PathBuf) -> Result<Run<'_>,
         return Err(format!("{}: not a response file", response_file.display()));
     }
     let terminal = Terminal::open().map_err(|error| error.to_string())?;
-    Ok(Run { site, terminal, origin, response_file, dialect, parameters })
+    Ok(Run {
+        site,
+        terminal,
+        origin,
+        response_file,
+        dialect,
+        parameters,
+    })
 }
 
 impl Run<'_> {
     /// All stages; the exit status.
     fn whole(&mut self) -> Result<u8, RunError> {
-        self.terminal.say(&format!("Distribution version = opsware_{}\n", self.origin.version))?;
+        self.terminal.say(&format!(
+            "Distribution version = opsware_{}\n",
+            self.origin.version
+        ))?;
         if !self.has_no_conflicts()? {
             return Ok(ABORTED);
         }
@@ -168,7 +191,9 @@ impl Run<'_> {
                 Ended::Quit => return Ok(ABORTED),
             }
         }
-        let Some(chosen) = self.choose()? else { return Ok(ABORTED) };
+        let Some(chosen) = self.choose()? else {
+            return Ok(ABORTED);
+        };
         self.upgrade_all(&chosen)
     }
 
@@ -181,16 +206,28 @@ impl Run<'_> {
     }
 
     fn has_no_conflicts(&mut self) -> Result<bool, RunError> {
-        let Some(core) = self.site.core() else { return Ok(true) };
+        let Some(core) = self.site.core() else {
+            return Ok(true);
+        };
         let name = parameters::tns_name(core);
-        let is_open = self.site.peer(Component::Truth).is_some_and(|host| {
-            super::oracle::instance::is_open(self.site, host)
-        });
-        let count = if self.site.faults().installer.conflicts { 2 } else { spin::mesh::conflicts(self.site) };
-        site::log_read("installer.conflict_check", json!({"database": name, "conflicts": count}));
+        let is_open = self
+            .site
+            .peer(Component::Truth)
+            .is_some_and(|host| super::oracle::instance::is_open(self.site, host));
+        let count = if self.site.faults().installer.conflicts {
+            2
+        } else {
+            spin::mesh::conflicts(self.site)
+        };
+        site::log_read(
+            "installer.conflict_check",
+            json!({"database": name, "conflicts": count}),
+        );
         let head = format!("Verifying no conflicts exist in DB \"{name}\":");
         if !is_open {
-            self.terminal.say(&format!("{head} FAILURE\n(ORA-12541: TNS:no listener)\n\nUpgrade aborted."))?;
+            self.terminal.say(&format!(
+                "{head} FAILURE\n(ORA-12541: TNS:no listener)\n\nUpgrade aborted."
+            ))?;
             return Ok(false);
         }
         if count == 0 {
@@ -212,7 +249,8 @@ impl Run<'_> {
             Interview::Always => true,
             Interview::Never => false,
             Interview::Auto => {
-                value(&self.parameters, RELEASE_PARAMETER) != Some(&format!("opsware_{}", self.origin.version))
+                value(&self.parameters, RELEASE_PARAMETER)
+                    != Some(&format!("opsware_{}", self.origin.version))
             }
         }
     }
@@ -220,7 +258,11 @@ impl Run<'_> {
     /// Shows the menu until somebody goes on or leaves.
     fn choose(&mut self) -> Result<Option<Vec<String>>, RunError> {
         let installed = self.installed()?;
-        let verb = if self.origin.medium == "upload" { "install" } else { "upgrade" };
+        let verb = if self.origin.medium == "upload" {
+            "install"
+        } else {
+            "upgrade"
+        };
         let mut menu = Menu::new(&installed, verb, &self.site.faults().installer.menu);
         loop {
             let answer = self.terminal.ask(&menu.render())?;
@@ -233,11 +275,14 @@ impl Run<'_> {
                     self.terminal.say("\nNo components selected.")?;
                 }
                 Answer::Continue => {
-                    let chosen: Vec<String> = menu.marked().iter().map(|item| item.id.clone()).collect();
+                    let chosen: Vec<String> =
+                        menu.marked().iter().map(|item| item.id.clone()).collect();
                     site::log_effect("installer.chosen", json!({"components": chosen}));
                     return Ok(Some(chosen));
                 }
-                Answer::NotUnderstood => self.terminal.say(&format!("\nInvalid selection: {}", answer.trim()))?,
+                Answer::NotUnderstood => self
+                    .terminal
+                    .say(&format!("\nInvalid selection: {}", answer.trim()))?,
                 Answer::Toggled(index) => {
                     let item = menu.items.get(index);
                     site::log_read(
@@ -245,7 +290,9 @@ impl Run<'_> {
                         json!({"component": item.map(|item| &item.id), "marked": item.map(|item| item.is_marked)}),
                     );
                 }
-                Answer::Ignored => site::log_read("installer.toggle_ignored", json!({"answer": answer.trim()})),
+                Answer::Ignored => {
+                    site::log_read("installer.toggle_ignored", json!({"answer": answer.trim()}))
+                }
                 Answer::All | Answer::None => {
                     site::log_read("installer.toggle_all", json!({"answer": answer.trim()}));
                 }
@@ -256,12 +303,26 @@ impl Run<'_> {
     /// What the menu may show on this host: each id with whether it is at the medium's version.
     fn installed(&self) -> Result<Vec<(String, bool)>, RunError> {
         let database = packages::store(self.site).read()?;
-        let here = |id: &str| self.site.host.components.iter().any(|component| component.id() == id);
+        let here = |id: &str| {
+            self.site
+                .host
+                .components
+                .iter()
+                .any(|component| component.id() == id)
+        };
         let ids: Vec<&str> = if self.origin.medium == "upload" {
             let uploads = UPLOADS.iter().map(|facts| facts.id);
-            if here("word") { uploads.collect() } else { Vec::new() }
+            if here("word") {
+                uploads.collect()
+            } else {
+                Vec::new()
+            }
         } else {
-            super::component::CATALOG.iter().map(|facts| facts.id).filter(|id| here(id)).collect()
+            super::component::CATALOG
+                .iter()
+                .map(|facts| facts.id)
+                .filter(|id| here(id))
+                .collect()
         };
         let at = |id: &str| packages::is_at(&database, id, &self.origin.version);
         Ok(ids.into_iter().map(|id| (id.to_owned(), at(id))).collect())
@@ -270,6 +331,10 @@ impl Run<'_> {
 
 /// Pid of the installer that runs on this host, if one does.
 pub fn running(site: &Site) -> Option<u32> {
-    let pid: u32 = std::fs::read_to_string(site.private.scratch().join("installer.lock")).ok()?.trim().parse().ok()?;
+    let pid: u32 = std::fs::read_to_string(site.private.scratch().join("installer.lock"))
+        .ok()?
+        .trim()
+        .parse()
+        .ok()?;
     process::pids().any(|one| one == pid).then_some(pid)
 }

@@ -22,59 +22,95 @@ impl Run<'_> {
     /// Upgrades the chosen components one after the other; the exit status.
     pub(super) fn upgrade_all(&mut self, chosen: &[String]) -> Result<u8, RunError> {
         for (index, id) in chosen.iter().enumerate() {
-            let goes_on = self.ask_out_of_the_blue(id, index == 0)? && (id != "truth" || self.confirm_values()?);
+            let goes_on = self.ask_out_of_the_blue(id, index == 0)?
+                && (id != "truth" || self.confirm_values()?);
             if !goes_on {
                 self.terminal.say("\nUpgrade aborted.")?;
                 return Ok(super::ABORTED);
             }
         }
         for id in chosen {
-            let Some(facts) = component::find(id) else { continue };
-            let outcome = self.site.faults().installer.outcome.get(id).copied().unwrap_or_default();
+            let Some(facts) = component::find(id) else {
+                continue;
+            };
+            let outcome = self
+                .site
+                .faults()
+                .installer
+                .outcome
+                .get(id)
+                .copied()
+                .unwrap_or_default();
             site::log_effect("installer.component.begin", json!({"component": id}));
             let failure = self.upgrade_one(facts, outcome)?;
-            let details = json!({"component": id, "result": failure.as_deref().unwrap_or("SUCCESS")});
+            let details =
+                json!({"component": id, "result": failure.as_deref().unwrap_or("SUCCESS")});
             site::log_effect("installer.component.end", details);
             if let Some(cause) = failure {
-                self.terminal.say(&format!("Upgrade \"{}\": FAILURE ({cause})", facts.label))?;
+                self.terminal
+                    .say(&format!("Upgrade \"{}\": FAILURE ({cause})", facts.label))?;
                 self.terminal.say(
                     "\nThe installation failed. See the log files in /var/log/opsware/install_opsware/ for details.",
                 )?;
                 return Ok(u8::from(outcome != Outcome::FailureStatusZero));
             }
-            self.terminal.say(&format!("Upgrade \"{}\": SUCCESS", facts.label))?;
+            self.terminal
+                .say(&format!("Upgrade \"{}\": SUCCESS", facts.label))?;
             if outcome == Outcome::SuccessStatusOne {
                 return Ok(1);
             }
         }
-        self.terminal.say("\nThe Opsware Installer completed successfully.")?;
+        self.terminal
+            .say("\nThe Opsware Installer completed successfully.")?;
         Ok(0)
     }
 
     /// A question that nobody expects; any answer but yes ends the run before it changes anything.
     fn ask_out_of_the_blue(&mut self, id: &str, is_first: bool) -> Result<bool, RunError> {
-        let Some(question) = self.site.faults().installer.unknown_question.clone() else { return Ok(true) };
+        let Some(question) = self.site.faults().installer.unknown_question.clone() else {
+            return Ok(true);
+        };
         if question.before != id && !(question.before.is_empty() && is_first) {
             return Ok(true);
         }
-        let text = if question.text.is_empty() { "Overwrite existing database objects? [y/N]" } else { &question.text };
+        let text = if question.text.is_empty() {
+            "Overwrite existing database objects? [y/N]"
+        } else {
+            &question.text
+        };
         let answer = self.terminal.ask(&format!("\n{text} "))?;
-        site::log_effect("installer.unknown_question", json!({"text": text, "answered": answer}));
+        site::log_effect(
+            "installer.unknown_question",
+            json!({"text": text, "answered": answer}),
+        );
         Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
     }
 
     fn confirm_values(&mut self) -> Result<bool, RunError> {
-        if !self.site.faults().installer.confirm_values.unwrap_or(self.site.host.source_core) {
+        if !self
+            .site
+            .faults()
+            .installer
+            .confirm_values
+            .unwrap_or(self.site.host.source_core)
+        {
             return Ok(true);
         }
-        self.terminal.say("\nPlease confirm the Opsware SAS configuration values:")?;
+        self.terminal
+            .say("\nPlease confirm the Opsware SAS configuration values:")?;
         for (name, value) in &self.parameters.clone() {
-            if parameters::find(name).is_some_and(|parameter| !parameter.is_secret) && !value.is_empty() {
+            if parameters::find(name).is_some_and(|parameter| !parameter.is_secret)
+                && !value.is_empty()
+            {
                 self.terminal.say(&format!("  {name} = {value}"))?;
             }
         }
         loop {
-            match self.terminal.ask("Are these configuration values correct? (y/n): ")?.trim() {
+            match self
+                .terminal
+                .ask("Are these configuration values correct? (y/n): ")?
+                .trim()
+            {
                 "y" | "Y" | "yes" => break,
                 "n" | "N" | "no" | "q" => return Ok(false),
                 _ => {}
@@ -86,7 +122,8 @@ impl Run<'_> {
 
     /// Upgrades one component; the cause if it fails.
     fn upgrade_one(&mut self, facts: &Facts, outcome: Outcome) -> Result<Option<String>, RunError> {
-        self.terminal.say(&format!("\nUpgrading {} ...", facts.label))?;
+        self.terminal
+            .say(&format!("\nUpgrading {} ...", facts.label))?;
         if let Some(cause) = self.upload_failure(facts.id)? {
             return Ok(Some(cause));
         }
@@ -95,9 +132,13 @@ impl Run<'_> {
         }
         self.work(facts)?;
         match outcome {
-            Outcome::Failure | Outcome::FailureStatusZero => return Ok(Some("post-install script failed".to_owned())),
+            Outcome::Failure | Outcome::FailureStatusZero => {
+                return Ok(Some("post-install script failed".to_owned()));
+            }
             Outcome::DiskFull => {
-                self.terminal.say("cp: writing `/var/opt/opsware/truth/data.dmp': No space left on device")?;
+                self.terminal.say(
+                    "cp: writing `/var/opt/opsware/truth/data.dmp': No space left on device",
+                )?;
                 return Ok(Some("No space left on device".to_owned()));
             }
             Outcome::Killed => die(),
@@ -107,7 +148,10 @@ impl Run<'_> {
             Outcome::Success | Outcome::SuccessStatusOne => {}
         }
         for name in facts.packages {
-            let line = format!("Install package \"{name}-{}-0\": SUCCESS", self.origin.version);
+            let line = format!(
+                "Install package \"{name}-{}-0\": SUCCESS",
+                self.origin.version
+            );
             self.terminal.say(&line)?;
         }
         self.replace_settings(facts)?;
@@ -128,20 +172,31 @@ impl Run<'_> {
             return Ok(None);
         }
         let word = self.services("word");
-        if word.iter().any(|one| crate::standin::service::process::find(&one.name).is_empty()) {
-            return Ok(Some("communication timeout: mm_wordbot does not answer".to_owned()));
+        if word
+            .iter()
+            .any(|one| crate::standin::service::process::find(&one.name).is_empty())
+        {
+            return Ok(Some(
+                "communication timeout: mm_wordbot does not answer".to_owned(),
+            ));
         }
         let staged = self.site.faults().content.clone();
         if !staged.error.is_empty() {
             return Ok(Some(staged.error));
         }
-        let tries = self.site.mesh_scratch::<u32>(&format!("content.{}", self.site.host.name)).update(|tries| {
-            *tries += 1;
-            *tries
-        })?;
+        let tries = self
+            .site
+            .mesh_scratch::<u32>(&format!("content.{}", self.site.host.name))
+            .update(|tries| {
+                *tries += 1;
+                *tries
+            })?;
         if tries <= staged.timeouts {
-            self.terminal.say("Upload \"windows_patches\": FAILURE (communication timeout)")?;
-            return Ok(Some("communication timeout: timed out waiting for theword:1003".to_owned()));
+            self.terminal
+                .say("Upload \"windows_patches\": FAILURE (communication timeout)")?;
+            return Ok(Some(
+                "communication timeout: timed out waiting for theword:1003".to_owned(),
+            ));
         }
         Ok(None)
     }
@@ -151,8 +206,12 @@ impl Run<'_> {
         let silence = staged.silence_minutes.get(facts.id).copied().unwrap_or(0);
         let factor = staged.slowness.max(1);
         self.site.wait(Duration::from_secs(60) * silence);
-        for step in ["Verify \"prerequisites\": SUCCESS", "Unpack \"packages\": SUCCESS"] {
-            self.site.wait(Duration::from_secs(facts.seconds) * factor / 2);
+        for step in [
+            "Verify \"prerequisites\": SUCCESS",
+            "Unpack \"packages\": SUCCESS",
+        ] {
+            self.site
+                .wait(Duration::from_secs(facts.seconds) * factor / 2);
             self.terminal.say(step)?;
         }
         Ok(())
@@ -172,7 +231,9 @@ impl Run<'_> {
     fn stop_services(&mut self, facts: &Facts) -> Result<Option<String>, RunError> {
         for one in self.services(facts.id).iter().rev() {
             match control::stop(self.site, one, By::Installer) {
-                Ok(true) => self.terminal.say(&format!("Stop \"{}\": SUCCESS", one.name))?,
+                Ok(true) => self
+                    .terminal
+                    .say(&format!("Stop \"{}\": SUCCESS", one.name))?,
                 Ok(false) => {}
                 Err(error) => return Ok(Some(format!("cannot stop {}: {error}", one.name))),
             }
@@ -185,11 +246,16 @@ impl Run<'_> {
         let agent = here.into_iter().filter(|one| one.service.name == AGENT);
         for one in self.services(facts.id).iter().cloned().chain(agent) {
             let started = control::start(self.site, &one, By::Installer);
-            match started.and_then(|started| control::await_ports(self.site, &one).map(|()| started)) {
-                Ok(true) => self.terminal.say(&format!("Start \"{}\": SUCCESS", one.name))?,
+            match started
+                .and_then(|started| control::await_ports(self.site, &one).map(|()| started))
+            {
+                Ok(true) => self
+                    .terminal
+                    .say(&format!("Start \"{}\": SUCCESS", one.name))?,
                 Ok(false) => {}
                 Err(error) => {
-                    self.terminal.say(&format!("Start \"{}\": FAILURE ({error})", one.name))?;
+                    self.terminal
+                        .say(&format!("Start \"{}\": FAILURE ({error})", one.name))?;
                     return Ok(Some(format!("cannot start {}", one.name)));
                 }
             }
@@ -198,12 +264,18 @@ impl Run<'_> {
     }
 
     fn replace_settings(&self, facts: &Facts) -> Result<(), RunError> {
-        let heading = format!("# written by the Opsware Installer, opsware_{}\n", self.origin.version);
+        let heading = format!(
+            "# written by the Opsware Installer, opsware_{}\n",
+            self.origin.version
+        );
         for path in facts.settings {
             let path = Path::new(path);
             let old = std::fs::read_to_string(path).unwrap_or_default();
-            let body: String =
-                old.lines().filter(|line| !line.starts_with("# written by")).map(|line| format!("{line}\n")).collect();
+            let body: String = old
+                .lines()
+                .filter(|line| !line.starts_with("# written by"))
+                .map(|line| format!("{line}\n"))
+                .collect();
             archive::replace(self.site, path, &format!("{heading}{body}"))?;
         }
         if facts.id == "gateway" {
@@ -212,8 +284,16 @@ impl Run<'_> {
             let cgw = properties::path(&host.gateway_service("cgw0"));
             let agw = properties::path(&host.gateway_service("agw0"));
             let shared_line = host.facility.id % 3 == 2;
-            archive::replace(self.site, &cgw, &properties::core_gateway(host.dc(), &address, shared_line))?;
-            archive::replace(self.site, &agw, &properties::agent_gateway(host.dc(), &address))?;
+            archive::replace(
+                self.site,
+                &cgw,
+                &properties::core_gateway(host.dc(), &address, shared_line),
+            )?;
+            archive::replace(
+                self.site,
+                &agw,
+                &properties::agent_gateway(host.dc(), &address),
+            )?;
         }
         Ok(())
     }
@@ -229,7 +309,10 @@ impl Run<'_> {
             }
             let mount = table::Mount::nfs(&source, &target);
             table::attach(self.site, &mount)?;
-            site::log_effect("mount.mount", json!({"by": "installer", "mount": mount, "status": 0}));
+            site::log_effect(
+                "mount.mount",
+                json!({"by": "installer", "mount": mount, "status": 0}),
+            );
             self.terminal.say(&format!("Mount \"{target}\": SUCCESS"))?;
         }
         Ok(())

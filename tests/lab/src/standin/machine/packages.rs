@@ -21,16 +21,26 @@ pub fn store(site: &Site) -> Store<Packages> {
 /// What a host has installed when the lab comes up.
 pub fn at_first(site: &Site) -> Packages {
     let mut packages = Packages::new();
-    let installed = CATALOG.iter().filter(|facts| site.host.components.iter().any(|one| one.id() == facts.id));
+    let installed = CATALOG
+        .iter()
+        .filter(|facts| site.host.components.iter().any(|one| one.id() == facts.id));
     for facts in installed {
         let version = package_version(site.first_release(facts.id));
-        packages.extend(facts.packages.iter().map(|name| ((*name).to_owned(), version.to_owned())));
+        packages.extend(
+            facts
+                .packages
+                .iter()
+                .map(|name| ((*name).to_owned(), version.clone())),
+        );
         if facts.id == "word" {
             let uploads = component::UPLOADS.iter().flat_map(|upload| upload.packages);
-            packages.extend(uploads.map(|name| ((*name).to_owned(), version.to_owned())));
+            packages.extend(uploads.map(|name| ((*name).to_owned(), version.clone())));
         }
     }
-    packages.insert(AGENT_PACKAGE.to_owned(), package_version(site.first_release("agent")).to_owned());
+    packages.insert(
+        AGENT_PACKAGE.to_owned(),
+        package_version(site.first_release("agent")),
+    );
     packages
 }
 
@@ -38,7 +48,11 @@ pub fn at_first(site: &Site) -> Packages {
 pub fn upgrade(site: &Site, id: &str, version: &str) -> Result<(), StoreError> {
     let names = component::find(id).map_or(&[][..], |facts| facts.packages);
     store(site).update(|packages| {
-        packages.extend(names.iter().map(|name| ((*name).to_owned(), version.to_owned())));
+        packages.extend(
+            names
+                .iter()
+                .map(|name| ((*name).to_owned(), version.to_owned())),
+        );
     })
 }
 
@@ -106,7 +120,9 @@ impl Query {
         let mut text = String::new();
         let mut missing = 0;
         if self.is_all {
-            let fits = |name: &str| self.names.is_empty() || self.names.iter().any(|pattern| matches(pattern, name));
+            let fits = |name: &str| {
+                self.names.is_empty() || self.names.iter().any(|pattern| matches(pattern, name))
+            };
             for (name, version) in packages.iter().filter(|(name, _)| fits(name)) {
                 text.push_str(&self.line(name, version));
             }
@@ -125,17 +141,29 @@ impl Query {
     }
 
     fn line(&self, name: &str, version: &str) -> String {
-        let Some(format) = &self.format else { return format!("{name}-{version}-0\n") };
-        let fields =
-            [("%{NAME}", name), ("%{name}", name), ("%{VERSION}", version), ("%{version}", version), ("%{RELEASE}", "0"), ("%{release}", "0")];
-        let filled = fields.iter().fold(format.clone(), |text, (field, value)| text.replace(field, value));
+        let Some(format) = &self.format else {
+            return format!("{name}-{version}-0\n");
+        };
+        let fields = [
+            ("%{NAME}", name),
+            ("%{name}", name),
+            ("%{VERSION}", version),
+            ("%{version}", version),
+            ("%{RELEASE}", "0"),
+            ("%{release}", "0"),
+        ];
+        let filled = fields.iter().fold(format.clone(), |text, (field, value)| {
+            text.replace(field, value)
+        });
         filled.replace("\\n", "\n").replace("\\t", "\t")
     }
 }
 
 /// A name against a pattern whose only wildcard is a star at its end.
 fn matches(pattern: &str, name: &str) -> bool {
-    pattern.strip_suffix('*').map_or(pattern == name, |begin| name.starts_with(begin))
+    pattern
+        .strip_suffix('*')
+        .map_or(pattern == name, |begin| name.starts_with(begin))
 }
 
 #[cfg(test)]
@@ -145,19 +173,31 @@ mod tests {
     #[test]
     fn queries_are_answered_as_rpm_does() {
         let packages = Packages::from(
-            [("OPSWspin", "32.f"), ("OPSWtruth", "32.g")].map(|(name, version)| (name.into(), version.into())),
+            [("OPSWspin", "32.f"), ("OPSWtruth", "32.g")]
+                .map(|(name, version)| (name.into(), version.into())),
         );
         let table = [
             ("-q OPSWspin", "OPSWspin-32.f-0\n", 0),
-            ("-q OPSWspin OPSWno", "OPSWspin-32.f-0\npackage OPSWno is not installed\n", 1),
+            (
+                "-q OPSWspin OPSWno",
+                "OPSWspin-32.f-0\npackage OPSWno is not installed\n",
+                1,
+            ),
             ("-qa", "OPSWspin-32.f-0\nOPSWtruth-32.g-0\n", 0),
             ("-qa OPSWt*", "OPSWtruth-32.g-0\n", 0),
             ("-q --qf %{VERSION}\\n OPSWspin", "32.f\n", 0),
         ];
         for (line, text, missing) in table {
             let args: Vec<_> = line.split(' ').map(str::to_owned).collect();
-            assert_eq!(Query::parse(&args).unwrap().answer(&packages), (text.to_owned(), missing), "{line}");
+            assert_eq!(
+                Query::parse(&args).unwrap().answer(&packages),
+                (text.to_owned(), missing),
+                "{line}"
+            );
         }
-        assert_eq!(Query::parse(&["-e".to_owned(), "OPSWspin".to_owned()]), None);
+        assert_eq!(
+            Query::parse(&["-e".to_owned(), "OPSWspin".to_owned()]),
+            None
+        );
     }
 }

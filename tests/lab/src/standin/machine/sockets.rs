@@ -20,9 +20,15 @@ pub fn netstat(site: &Site, args: &[String]) -> ExitCode {
     say("Proto Recv-Q Send-Q Local Address               Foreign Address             State");
     for (address, port) in listening(site) {
         if site.is_solaris() {
-            say(&format!("      {}.{port}                *.*                0      0 49152      0 LISTEN", star(&address)));
+            say(&format!(
+                "      {}.{port}                *.*                0      0 49152      0 LISTEN",
+                star(&address)
+            ));
         } else {
-            say(&format!("tcp        0      0 {:<27} 0.0.0.0:*                   LISTEN", format!("{address}:{port}")));
+            say(&format!(
+                "tcp        0      0 {:<27} 0.0.0.0:*                   LISTEN",
+                format!("{address}:{port}")
+            ));
         }
     }
     ExitCode::SUCCESS
@@ -37,7 +43,11 @@ pub fn ss(site: &Site, args: &[String]) -> ExitCode {
     site::log_read("ss", json!({"argv": args}));
     say("State      Recv-Q Send-Q      Local Address:Port          Peer Address:Port");
     for (address, port) in listening(site) {
-        say(&format!("LISTEN     0      128 {:>25} {:>25}", format!("{address}:{port}"), "0.0.0.0:*"));
+        say(&format!(
+            "LISTEN     0      128 {:>25} {:>25}",
+            format!("{address}:{port}"),
+            "0.0.0.0:*"
+        ));
     }
     ExitCode::SUCCESS
 }
@@ -48,17 +58,37 @@ fn listening(site: &Site) -> Vec<(String, u16)> {
     let local: Vec<u16> = catalog::SERVICES
         .iter()
         .flat_map(|service| service.ports)
-        .filter_map(|port| if let Port::Local(number) = port { Some(*number) } else { None })
+        .filter_map(|port| {
+            if let Port::Local(number) = port {
+                Some(*number)
+            } else {
+                None
+            }
+        })
         .collect();
     let is_own = |address: Ipv4Addr| {
-        address == site.host.address || network::is_own(site) && (address.is_unspecified() || address == Ipv4Addr::LOCALHOST)
+        address == site.host.address
+            || network::is_own(site) && (address.is_unspecified() || address == Ipv4Addr::LOCALHOST)
     };
-    let mut ports: Vec<u16> =
-        text.lines().filter_map(parse).filter(|(address, _)| is_own(*address)).map(|(_, port)| port).collect();
+    let mut ports: Vec<u16> = text
+        .lines()
+        .filter_map(parse)
+        .filter(|(address, _)| is_own(*address))
+        .map(|(_, port)| port)
+        .collect();
     ports.sort_unstable();
     ports.dedup();
-    let shown = |port: &u16| if local.contains(port) { "127.0.0.1" } else { "0.0.0.0" };
-    ports.iter().map(|port| (shown(port).to_owned(), *port)).collect()
+    let shown = |port: &u16| {
+        if local.contains(port) {
+            "127.0.0.1"
+        } else {
+            "0.0.0.0"
+        }
+    };
+    ports
+        .iter()
+        .map(|port| (shown(port).to_owned(), *port))
+        .collect()
 }
 
 /// A listening socket in a line of the kernel's table.

@@ -62,9 +62,16 @@ fn select<'a>(parts: &Parts<'a>, args: &[String]) -> Option<Vec<&'a str>> {
     if wanted.contains('a') {
         return Some(parts.iter().map(|(_, text)| *text).collect());
     }
-    wanted.chars().all(|flag| flag == 'i' || parts.iter().any(|(known, _)| *known == flag)).then(|| {
-        parts.iter().filter(|(flag, _)| wanted.contains(*flag)).map(|(_, text)| *text).collect()
-    })
+    wanted
+        .chars()
+        .all(|flag| flag == 'i' || parts.iter().any(|(known, _)| *known == flag))
+        .then(|| {
+            parts
+                .iter()
+                .filter(|(flag, _)| wanted.contains(*flag))
+                .map(|(_, text)| *text)
+                .collect()
+        })
 }
 
 #[cfg(test)]
@@ -74,7 +81,12 @@ mod tests {
     #[test]
     fn flags_choose_the_parts_in_their_own_order() {
         let parts = parts(true, "b3");
-        let table = [("", "SunOS"), ("-s", "SunOS"), ("-r -n", "b3 5.10"), ("-srm", "SunOS 5.10 sun4u")];
+        let table = [
+            ("", "SunOS"),
+            ("-s", "SunOS"),
+            ("-r -n", "b3 5.10"),
+            ("-srm", "SunOS 5.10 sun4u"),
+        ];
         for (line, wanted) in table {
             let args: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
             assert_eq!(select(&parts, &args).unwrap().join(" "), wanted, "{line}");

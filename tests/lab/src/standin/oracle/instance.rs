@@ -8,8 +8,8 @@ use serde_json::json;
 
 use crate::standin::fault::Listener;
 use crate::standin::response::parameters::ORACLE_HOME;
-use crate::standin::service::prerequisite::LISTENER_PORT;
 use crate::standin::service::catalog::Port;
+use crate::standin::service::prerequisite::LISTENER_PORT;
 use crate::standin::service::{daemon, network, process};
 use crate::standin::site::{self, Site};
 use crate::standin::terminal::{complain, say};
@@ -26,7 +26,11 @@ pub fn serve(site: &Site, name: &str, role: usize) -> Option<ExitCode> {
     if name != INSTANCE && name != LISTENER {
         return None;
     }
-    let lock = if role == 0 { process::hold_lock(site, name).ok() } else { None };
+    let lock = if role == 0 {
+        process::hold_lock(site, name).ok()
+    } else {
+        None
+    };
     if name == LISTENER {
         let address = network::listen_address(site, Port::Tcp(LISTENER_PORT), LISTENER_PORT);
         match TcpListener::bind(address) {
@@ -61,11 +65,21 @@ fn start(name: &str) -> std::io::Result<()> {
     let titles: &[&[&str]] = if name == INSTANCE {
         &[&["ora_pmon_truth"], &["ora_smon_truth"]]
     } else {
-        &[&["/u01/app/oracle/product/10.2.0/db_1/bin/tnslsnr", "LISTENER", "-inherit"]]
+        &[&[
+            "/u01/app/oracle/product/10.2.0/db_1/bin/tnslsnr",
+            "LISTENER",
+            "-inherit",
+        ]]
     };
     for (role, title) in titles.iter().enumerate() {
         let title: Vec<String> = title.iter().map(|word| (*word).to_owned()).collect();
-        process::launch(&process::Launch { service: name, role, title: &title, user: "oracle", at_once: true })?;
+        process::launch(&process::Launch {
+            service: name,
+            role,
+            title: &title,
+            user: "oracle",
+            at_once: true,
+        })?;
     }
     Ok(())
 }
@@ -87,8 +101,15 @@ pub fn script(site: &Site, args: &[String]) -> ExitCode {
     match verb {
         "status" => {
             site::log_read("opsware-oracle.status", json!({"argv": args}));
-            let down = names.iter().filter(|name| process::find(name).is_empty()).count();
-            say(if down == 0 { "Oracle is running" } else { "Oracle is not running" });
+            let down = names
+                .iter()
+                .filter(|name| process::find(name).is_empty())
+                .count();
+            say(if down == 0 {
+                "Oracle is running"
+            } else {
+                "Oracle is not running"
+            });
             ExitCode::from(u8::from(down > 0))
         }
         "start" => {
@@ -97,7 +118,10 @@ pub fn script(site: &Site, args: &[String]) -> ExitCode {
             while !is_open(site, &site.host) && Instant::now() < end {
                 std::thread::sleep(Duration::from_millis(10));
             }
-            site::log_effect("opsware-oracle.start", json!({"argv": args, "home": ORACLE_HOME}));
+            site::log_effect(
+                "opsware-oracle.start",
+                json!({"argv": args, "home": ORACLE_HOME}),
+            );
             ExitCode::from(u8::from(result.is_err()))
         }
         "stop" => {

@@ -10,7 +10,10 @@ pub enum Step {
     BadConnect,
     Set(String),
     /// `whenever sqlerror exit …`; true when it exits with the error's code.
-    WheneverSqlError { exits_with_code: bool, status: Option<u8> },
+    WheneverSqlError {
+        exits_with_code: bool,
+        status: Option<u8>,
+    },
     Prompt(String),
     Exit(Option<u8>),
     /// A select without its end.
@@ -63,11 +66,16 @@ impl Credentials {
 pub fn step(line: &str, more: &mut dyn FnMut() -> Option<String>) -> Step {
     let trimmed = line.trim();
     let mut words = trimmed.split_whitespace();
-    let first = words.next().unwrap_or_default().trim_end_matches(';').to_lowercase();
+    let first = words
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches(';')
+        .to_lowercase();
     let rest = trimmed.get(first.len()..).unwrap_or_default().trim();
     match first.as_str() {
         "" => Step::Ignored,
-        "rem" | "remark" | "column" | "col" | "define" | "undefine" | "ttitle" | "alter" | "spool" => Step::Ignored,
+        "rem" | "remark" | "column" | "col" | "define" | "undefine" | "ttitle" | "alter"
+        | "spool" => Step::Ignored,
         comment if comment.starts_with("--") => Step::Ignored,
         "connect" | "conn" => Credentials::parse(rest).map_or(Step::BadConnect, Step::Connect),
         "set" => Step::Set(rest.trim_end_matches(';').to_lowercase()),
@@ -92,9 +100,16 @@ fn status(text: &str) -> Option<u8> {
 }
 
 fn whenever(text: &str) -> Step {
-    let Some(rest) = text.strip_prefix("sqlerror") else { return Step::Ignored };
-    let Some(rest) = rest.trim().strip_prefix("exit") else { return Step::Ignored };
-    Step::WheneverSqlError { exits_with_code: rest.contains("sql.sqlcode"), status: status(rest) }
+    let Some(rest) = text.strip_prefix("sqlerror") else {
+        return Step::Ignored;
+    };
+    let Some(rest) = rest.trim().strip_prefix("exit") else {
+        return Step::Ignored;
+    };
+    Step::WheneverSqlError {
+        exits_with_code: rest.contains("sql.sqlcode"),
+        status: status(rest),
+    }
 }
 
 /// A whole statement: up to a semicolon at a line's end, or a line that is a slash.
@@ -116,14 +131,23 @@ fn statement(first: &str, more: &mut dyn FnMut() -> Option<String>) -> String {
 /// The text of a select of literals from dual, such as `'A-'||'B'`; none for anything else.
 pub fn literal(select: &str) -> Option<String> {
     let lower = select.to_lowercase();
-    let end = lower.rfind(" from dual").filter(|end| lower.get(end + 10..).is_some_and(|rest| rest.trim().is_empty()))?;
+    let end = lower.rfind(" from dual").filter(|end| {
+        lower
+            .get(end + 10..)
+            .is_some_and(|rest| rest.trim().is_empty())
+    })?;
     let expression = select.get(6..end)?.trim();
     let mut value = String::new();
     for part in expression.split("||") {
         let part = part.trim();
-        match part.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
+        match part
+            .strip_prefix('\'')
+            .and_then(|rest| rest.strip_suffix('\''))
+        {
             Some(text) if !text.contains('\'') => value.push_str(text),
-            _ if !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()) => value.push_str(part),
+            _ if !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()) => {
+                value.push_str(part)
+            }
             _ => return None,
         }
     }
@@ -135,13 +159,20 @@ mod tests {
     use super::*;
 
     fn credentials(user: &str, password: &str, database: &str) -> Option<Credentials> {
-        Some(Credentials { user: user.into(), password: password.into(), database: database.into() })
+        Some(Credentials {
+            user: user.into(),
+            password: password.into(),
+            database: database.into(),
+        })
     }
 
     #[test]
     fn credentials_are_read_with_and_without_quotes() {
         let table = [
-            ("spin/\"p@ss w/rd\"@a_truth", credentials("spin", "p@ss w/rd", "a_truth")),
+            (
+                "spin/\"p@ss w/rd\"@a_truth",
+                credentials("spin", "p@ss w/rd", "a_truth"),
+            ),
             ("SPIN/pw@a_truth;", credentials("spin", "pw", "a_truth")),
             ("spin/pw", credentials("spin", "pw", "")),
             ("/ as sysdba", credentials("", "", "")),
@@ -159,12 +190,21 @@ mod tests {
         let mut none = || None;
         let table = [
             ("set define off", Step::Set("define off".into())),
-            ("WHENEVER SQLERROR EXIT SQL.SQLCODE", Step::WheneverSqlError { exits_with_code: true, status: None }),
+            (
+                "WHENEVER SQLERROR EXIT SQL.SQLCODE",
+                Step::WheneverSqlError {
+                    exits_with_code: true,
+                    status: None,
+                },
+            ),
             ("whenever oserror exit 9", Step::Ignored),
             ("-- note", Step::Ignored),
             ("exit;", Step::Exit(None)),
             ("exit failure", Step::Exit(Some(1))),
-            ("select 1 from dual;", Step::Select("select 1 from dual".into())),
+            (
+                "select 1 from dual;",
+                Step::Select("select 1 from dual".into()),
+            ),
             ("connect nonsense", Step::BadConnect),
             ("drop table x;", Step::NotUnderstood("drop table x".into())),
         ];
@@ -172,12 +212,18 @@ mod tests {
             assert_eq!(step(line, &mut none), wanted, "{line}");
         }
         let mut rest = vec!["from dual".to_owned(), "/".to_owned()].into_iter();
-        assert_eq!(step("select 'x'", &mut || rest.next()), Step::Select("select 'x' from dual".into()));
+        assert_eq!(
+            step("select 'x'", &mut || rest.next()),
+            Step::Select("select 'x' from dual".into())
+        );
     }
 
     #[test]
     fn literals_are_joined() {
-        assert_eq!(literal("select 'SASRUN-'||'LOGIN-OK' from dual").as_deref(), Some("SASRUN-LOGIN-OK"));
+        assert_eq!(
+            literal("select 'SASRUN-'||'LOGIN-OK' from dual").as_deref(),
+            Some("SASRUN-LOGIN-OK")
+        );
         assert_eq!(literal("SELECT 1 FROM DUAL").as_deref(), Some("1"));
         assert_eq!(literal("select x from dual"), None);
         assert_eq!(literal("select 'a' from lcrep.transactions"), None);

@@ -80,7 +80,11 @@ impl<'a> Session<'a> {
         let mut bytes = Vec::new();
         match self.input.read_until(b'\n', &mut bytes) {
             Ok(0) | Err(_) => None,
-            Ok(_) => Some(String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r']).to_owned()),
+            Ok(_) => Some(
+                String::from_utf8_lossy(&bytes)
+                    .trim_end_matches(['\n', '\r'])
+                    .to_owned(),
+            ),
         }
     }
 
@@ -89,10 +93,13 @@ impl<'a> Session<'a> {
         let mut credentials = Credentials::parse(text);
         for attempt in 1.. {
             let error = match credentials.clone() {
-                Some(known) => self.connect(&known).err().map(|error| spelled(error, &known.user)),
+                Some(known) => self
+                    .connect(&known)
+                    .err()
+                    .map(|error| spelled(error, &known.user)),
                 None => Some("SP2-0306: Invalid option.".to_owned()),
             };
-            let Some(error) = error else { return None };
+            let error = error?;
             say(&format!("ERROR:\n{error}\n\n"));
             if self.has_one_try {
                 say("SP2-0751: Unable to connect to Oracle.  Exiting SQL*Plus");
@@ -105,7 +112,11 @@ impl<'a> Session<'a> {
             let user = self.line().unwrap_or_default();
             print("Enter password: ");
             let password = self.line().unwrap_or_default();
-            credentials = Some(Credentials { user: user.to_lowercase(), password, database: String::new() });
+            credentials = Some(Credentials {
+                user: user.to_lowercase(),
+                password,
+                database: String::new(),
+            });
         }
         say("SP2-0157: unable to CONNECT to ORACLE after 3 attempts, exiting SQL*Plus");
         Some(1)
@@ -128,7 +139,10 @@ impl<'a> Session<'a> {
                 self.set(&setting);
                 None
             }
-            Step::WheneverSqlError { exits_with_code, status } => {
+            Step::WheneverSqlError {
+                exits_with_code,
+                status,
+            } => {
                 self.exits_on_error = Some((exits_with_code, status));
                 None
             }
@@ -175,11 +189,18 @@ impl<'a> Session<'a> {
     fn fail(&self, error: OraError) -> Option<u8> {
         let (exits_with_code, status) = self.exits_on_error?;
         let by_code = u8::try_from(error.code % 256).unwrap_or(1);
-        Some(if exits_with_code { by_code } else { status.unwrap_or(0) })
+        Some(if exits_with_code {
+            by_code
+        } else {
+            status.unwrap_or(0)
+        })
     }
 
     fn refuse(&mut self, statement: &str) -> Option<u8> {
-        site::log_effect("sqlplus.statement", json!({"statement": statement, "argv": self.args}));
+        site::log_effect(
+            "sqlplus.statement",
+            json!({"statement": statement, "argv": self.args}),
+        );
         self.error(account::BAD_STATEMENT)
     }
 
@@ -198,12 +219,25 @@ impl<'a> Session<'a> {
             return None;
         };
         let value = self.value(core, statement);
-        let details = json!({"database": core.name, "statement": statement, "found": value.is_some()});
+        let details =
+            json!({"database": core.name, "statement": statement, "found": value.is_some()});
         site::log_read("sqlplus.query", details);
-        let Some(value) = value else { return self.error(account::NO_TABLE) };
+        let Some(value) = value else {
+            return self.error(account::NO_TABLE);
+        };
         if self.has_heading {
-            let heading: String = statement.get(6..).unwrap_or_default().trim().chars().take(30).collect();
-            say(&format!("\n{}\n{}\n{value}\n", heading.to_uppercase(), "-".repeat(heading.len().max(1))));
+            let heading: String = statement
+                .get(6..)
+                .unwrap_or_default()
+                .trim()
+                .chars()
+                .take(30)
+                .collect();
+            say(&format!(
+                "\n{}\n{}\n{value}\n",
+                heading.to_uppercase(),
+                "-".repeat(heading.len().max(1))
+            ));
         } else {
             say(&value);
         }
@@ -215,14 +249,32 @@ impl<'a> Session<'a> {
             return Some(text);
         }
         let lower = statement.to_lowercase();
-        let staged = self.site.scenario.cores.get(&core.name).cloned().unwrap_or_default().oracle;
+        let staged = self
+            .site
+            .scenario
+            .cores
+            .get(&core.name)
+            .cloned()
+            .unwrap_or_default()
+            .oracle;
         let table = |name: &str| lower.contains(name);
         if table("transaction_conflicts") {
-            let here = Site { host: core.hosts.first()?.clone(), ..self.site.clone() };
-            return (!staged.conflicts_unreadable).then(|| spin::mesh::conflicts(&here).to_string());
+            let here = Site {
+                host: core.hosts.first()?.clone(),
+                ..self.site.clone()
+            };
+            return (!staged.conflicts_unreadable)
+                .then(|| spin::mesh::conflicts(&here).to_string());
         }
         if table("v$instance") {
-            return Some(if lower.contains("instance_name") { SERVICE_NAME } else { "OPEN" }.to_owned());
+            return Some(
+                if lower.contains("instance_name") {
+                    SERVICE_NAME
+                } else {
+                    "OPEN"
+                }
+                .to_owned(),
+            );
         }
         let traffic = spin::mesh::now(self.site).ok()?;
         let road = traffic.roads.get(&core.name);
@@ -245,7 +297,9 @@ impl<'a> Session<'a> {
 
     /// The logon of the database's own user on the database's own server: it counts against no account.
     fn connect_by_system(&self) -> Result<&'a Core, OraError> {
-        let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_default();
+        let user = std::env::var("USER")
+            .or_else(|_| std::env::var("LOGNAME"))
+            .unwrap_or_default();
         let is_oracle = user == "oracle" || whoami_is_oracle();
         let result = if !is_oracle || !self.site.host.has(Component::Truth) {
             Err(account::NO_PRIVILEGE)
@@ -254,19 +308,35 @@ impl<'a> Session<'a> {
         } else {
             self.site.core().ok_or(account::NOT_AVAILABLE)
         };
-        site::log_read("sqlplus.system_logon", json!({"user": user, "code": result.err().map(|error| error.code)}));
+        site::log_read(
+            "sqlplus.system_logon",
+            json!({"user": user, "code": result.err().map(|error| error.code)}),
+        );
         result
     }
 
     fn connect_by_password(&mut self, credentials: &Credentials) -> Result<&'a Core, OraError> {
         let result = self.reach(&credentials.database).and_then(|core| {
-            let staged = self.site.scenario.cores.get(&core.name).cloned().unwrap_or_default().oracle;
+            let staged = self
+                .site
+                .scenario
+                .cores
+                .get(&core.name)
+                .cloned()
+                .unwrap_or_default()
+                .oracle;
             let accounts = account::accounts(&self.site.world, core, &staged.accounts);
-            let records = self.site.mesh_store::<Records>(&format!("oracle.{}", core.name));
+            let records = self
+                .site
+                .mesh_store::<Records>(&format!("oracle.{}", core.name));
             records
                 .update(|records| {
                     let record = records.entry(credentials.user.clone()).or_default();
-                    account::logon(accounts.get(&credentials.user), record, &credentials.password)
+                    account::logon(
+                        accounts.get(&credentials.user),
+                        record,
+                        &credentials.password,
+                    )
                 })
                 .unwrap_or(Err(account::NOT_AVAILABLE))
                 .map(|()| core)
@@ -297,28 +367,48 @@ impl<'a> Session<'a> {
             say("\nPassword unchanged");
             return;
         }
-        let Ok(core) = self.reach(&credentials.database) else { return };
-        let records = self.site.mesh_store::<Records>(&format!("oracle.{}", core.name));
+        let Ok(core) = self.reach(&credentials.database) else {
+            return;
+        };
+        let records = self
+            .site
+            .mesh_store::<Records>(&format!("oracle.{}", core.name));
         let changed = records.update(|records| {
-            records.entry(credentials.user.clone()).or_default().new_password = Some(first);
+            records
+                .entry(credentials.user.clone())
+                .or_default()
+                .new_password = Some(first);
         });
-        site::log_effect("sqlplus.password_changed", json!({"user": credentials.user, "done": changed.is_ok()}));
+        site::log_effect(
+            "sqlplus.password_changed",
+            json!({"user": credentials.user, "done": changed.is_ok()}),
+        );
     }
 
     /// The core whose database a connect name leads to.
     fn reach(&self, name: &str) -> Result<&'a Core, OraError> {
         let directory = std::env::var("TNS_ADMIN").unwrap_or_else(|_| TNS_DIRECTORY.to_owned());
-        let text = std::fs::read_to_string(Path::new(&directory).join("tnsnames.ora")).unwrap_or_default();
+        let text =
+            std::fs::read_to_string(Path::new(&directory).join("tnsnames.ora")).unwrap_or_default();
         let target = names::resolve(&text, name).ok_or(account::NOT_RESOLVED)?;
-        let address = std::net::ToSocketAddrs::to_socket_addrs(&(target.host.as_str(), target.port))
-            .ok()
-            .and_then(|mut all| all.find(std::net::SocketAddr::is_ipv4))
-            .ok_or(account::NO_HOST)?;
+        let address =
+            std::net::ToSocketAddrs::to_socket_addrs(&(target.host.as_str(), target.port))
+                .ok()
+                .and_then(|mut all| all.find(std::net::SocketAddr::is_ipv4))
+                .ok_or(account::NO_HOST)?;
         let core = self.site.world.cores.iter().find(|core| {
-            core.host_with(Component::Truth).is_some_and(|host| std::net::IpAddr::V4(host.address) == address.ip())
+            core.host_with(Component::Truth)
+                .is_some_and(|host| std::net::IpAddr::V4(host.address) == address.ip())
         });
         let core = core.ok_or(account::NO_LISTENER)?;
-        let staged = self.site.scenario.cores.get(&core.name).cloned().unwrap_or_default().oracle;
+        let staged = self
+            .site
+            .scenario
+            .cores
+            .get(&core.name)
+            .cloned()
+            .unwrap_or_default()
+            .oracle;
         match staged.listener {
             Listener::Up => {}
             Listener::Down => return Err(account::NO_LISTENER),
@@ -330,7 +420,9 @@ impl<'a> Session<'a> {
         if !prerequisite::is_listening(address) {
             return Err(account::NO_LISTENER);
         }
-        let host = core.host_with(Component::Truth).ok_or(account::NO_LISTENER)?;
+        let host = core
+            .host_with(Component::Truth)
+            .ok_or(account::NO_LISTENER)?;
         if staged.instance_down || !instance::is_up(self.site, host) {
             return Err(account::NOT_AVAILABLE);
         }
@@ -343,7 +435,9 @@ impl<'a> Session<'a> {
 
 /// An error as it is printed to this user.
 fn spelled(error: OraError, user: &str) -> String {
-    let text = error.to_string().replace("user lacks", &format!("user {} lacks", user.to_uppercase()));
+    let text = error
+        .to_string()
+        .replace("user lacks", &format!("user {} lacks", user.to_uppercase()));
     if error == account::NOT_AVAILABLE {
         return format!("{text}\nORA-27101: shared memory realm does not exist");
     }

@@ -23,12 +23,19 @@ impl Dialect {
 
     /// The dialect of a text, by the first line that is neither empty nor a comment.
     pub fn detect(text: &str) -> Option<Self> {
-        let line = text.lines().map(str::trim_end).find(|line| !line.is_empty() && !line.starts_with('#'))?;
+        let line = text
+            .lines()
+            .map(str::trim_end)
+            .find(|line| !line.is_empty() && !line.starts_with('#'))?;
         if line.starts_with('%') {
             return Some(Self::Percent);
         }
         match (line.find(':'), line.find('=')) {
-            (Some(colon), Some(equals)) => Some(if colon < equals { Self::Colon } else { Self::Equals }),
+            (Some(colon), Some(equals)) => Some(if colon < equals {
+                Self::Colon
+            } else {
+                Self::Equals
+            }),
             (Some(_), None) => Some(Self::Colon),
             (None, Some(_)) => Some(Self::Equals),
             (None, None) => None,
@@ -57,10 +64,12 @@ impl Dialect {
                 continue;
             }
             let found = match self {
-                Self::Percent => {
-                    line.strip_prefix('%').map(|key| (key.trim(), lines.next().unwrap_or_default()))
-                }
-                Self::Colon => line.split_once(':').map(|(key, value)| (key.trim(), value.trim_start())),
+                Self::Percent => line
+                    .strip_prefix('%')
+                    .map(|key| (key.trim(), lines.next().unwrap_or_default())),
+                Self::Colon => line
+                    .split_once(':')
+                    .map(|(key, value)| (key.trim(), value.trim_start())),
                 Self::Equals => line.split_once('=').map(|(key, value)| (key.trim(), value)),
             };
             parameters.extend(found.map(|(key, value)| (key.to_owned(), value.to_owned())));
@@ -71,7 +80,11 @@ impl Dialect {
 
 /// The value of a parameter; of duplicates the last one.
 pub fn value<'a>(parameters: &'a [(String, String)], key: &str) -> Option<&'a str> {
-    parameters.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+    parameters
+        .iter()
+        .rev()
+        .find(|(name, _)| name == key)
+        .map(|(_, value)| value.as_str())
 }
 
 #[cfg(test)]
@@ -79,9 +92,14 @@ mod tests {
     use super::*;
 
     fn sample() -> Vec<(String, String)> {
-        [("truth.sid", "truth"), ("truth.gcPwd", "a:b=c%d e"), ("truth.dest", ""), ("hub.ip", "127.0.0.1")]
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
-            .to_vec()
+        [
+            ("truth.sid", "truth"),
+            ("truth.gcPwd", "a:b=c%d e"),
+            ("truth.dest", ""),
+            ("hub.ip", "127.0.0.1"),
+        ]
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .to_vec()
     }
 
     #[test]

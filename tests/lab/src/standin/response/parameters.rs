@@ -29,21 +29,42 @@ pub struct Parameter {
 }
 
 const fn plain(name: &'static str, text: &'static str) -> Parameter {
-    Parameter { name, is_secret: false, is_simple: false, text }
+    Parameter {
+        name,
+        is_secret: false,
+        is_simple: false,
+        text,
+    }
 }
 
 const fn simple(name: &'static str, text: &'static str) -> Parameter {
-    Parameter { name, is_secret: false, is_simple: true, text }
+    Parameter {
+        name,
+        is_secret: false,
+        is_simple: true,
+        text,
+    }
 }
 
 const fn secret(name: &'static str, text: &'static str) -> Parameter {
-    Parameter { name, is_secret: true, is_simple: true, text }
+    Parameter {
+        name,
+        is_secret: true,
+        is_simple: true,
+        text,
+    }
 }
 
 /// Every parameter, in the order of the interview.
 pub const PARAMETERS: &[Parameter] = &[
-    secret("cast.admin_pwd", "the password of the user admin of the web client"),
-    secret("decrypt_passwd", "the password that opens the cryptographic material"),
+    secret(
+        "cast.admin_pwd",
+        "the password of the user admin of the web client",
+    ),
+    secret(
+        "decrypt_passwd",
+        "the password that opens the cryptographic material",
+    ),
     plain("truth.authDom", "the authorization domain"),
     simple("truth.dcId", "the facility ID"),
     simple("truth.dcNm", "the short name of the facility"),
@@ -52,24 +73,48 @@ pub const PARAMETERS: &[Parameter] = &[
     plain("truth.dest", "the directory for the Model Repository files"),
     secret("truth.gcPwd", "the password of the Oracle user gcadmin"),
     secret("truth.lcrepPwd", "the password of the Oracle user lcrep"),
-    secret("truth.aaPwd", "the password of the Oracle user opsware_admin"),
+    secret(
+        "truth.aaPwd",
+        "the password of the Oracle user opsware_admin",
+    ),
     simple("truth.orahome", "the path of ORACLE_HOME"),
-    secret("truth.pubViewsPwd", "the password of the Oracle user for public views"),
+    secret(
+        "truth.pubViewsPwd",
+        "the password of the Oracle user for public views",
+    ),
     simple("truth.servicename", "the TNS name of the Model Repository"),
-    plain("truth.sourcePath", "the path of the Model Repository sources"),
+    plain(
+        "truth.sourcePath",
+        "the path of the Model Repository sources",
+    ),
     secret("truth.spinPwd", "the password of the Oracle user spin"),
     plain("truth.tnsdir", "the directory of tnsnames.ora"),
     secret("truth.aaaPwd", "the password of the Oracle user aaa"),
     secret("truth.truthPwd", "the password of the Oracle user truth"),
     secret("truth.twistPwd", "the password of the Oracle user twist"),
     secret("truth.vaultPwd", "the password of the Oracle user vault"),
-    secret("twist.buildmgr.passwd", "the password of the OS Provisioning Build Manager"),
-    secret("twist.integration.passwd", "the password of the integration user"),
+    secret(
+        "twist.buildmgr.passwd",
+        "the password of the OS Provisioning Build Manager",
+    ),
+    secret(
+        "twist.integration.passwd",
+        "the password of the integration user",
+    ),
     plain("media_server.linux_media", "the path of the Linux media"),
     plain("media_server.sunos_media", "the path of the Solaris media"),
-    plain("word.remove_files", "whether packages are removed on uninstallation"),
-    plain("media_server.windows_media", "the path of the Windows media"),
-    plain("media_server.windows_share_name", "the share name of the Windows media"),
+    plain(
+        "word.remove_files",
+        "whether packages are removed on uninstallation",
+    ),
+    plain(
+        "media_server.windows_media",
+        "the path of the Windows media",
+    ),
+    plain(
+        "media_server.windows_share_name",
+        "the share name of the Windows media",
+    ),
     Parameter {
         name: "media_server.windows_share_password",
         is_secret: true,
@@ -77,25 +122,49 @@ pub const PARAMETERS: &[Parameter] = &[
         text: "the password of the Windows media share",
     },
     plain("boot_server.buildmgr_host", "the host of the Build Manager"),
-    plain("boot_server.speed_duplex", "the speed and duplex setting of the boot server"),
-    plain("truth.uninstall.needdata", "whether the data is needed after an uninstallation"),
-    plain("truth.uninstall.aresure", "whether you are sure to uninstall"),
+    plain(
+        "boot_server.speed_duplex",
+        "the speed and duplex setting of the boot server",
+    ),
+    plain(
+        "truth.uninstall.needdata",
+        "whether the data is needed after an uninstallation",
+    ),
+    plain(
+        "truth.uninstall.aresure",
+        "whether you are sure to uninstall",
+    ),
     plain("bootagent.host", "the host of the boot agent"),
     simple("truth.sid", "the SID of the Model Repository"),
-    plain("save_crypto", "whether cryptographic material is saved on uninstallation"),
+    plain(
+        "save_crypto",
+        "whether cryptographic material is saved on uninstallation",
+    ),
     plain("agent_gw_list_args", "the agent gateways"),
     plain("default_locale", "the default locale"),
     plain("ogfs.store.host", "the NFS server of the OGFS store"),
     plain("ogfs.store.path", "the path of the OGFS store"),
-    plain("ogfs.audit.host", "the NFS server of the OGFS audit streams"),
+    plain(
+        "ogfs.audit.host",
+        "the NFS server of the OGFS audit streams",
+    ),
     plain("ogfs.audit.path", "the path of the OGFS audit streams"),
     secret("truth.detuserpwd", "the password of the detuser"),
-    simple("windows_util_loc", "the directory of the Windows patch utilities"),
-    plain("cgw_admin_port", "the administration port of the core gateway"),
+    simple(
+        "windows_util_loc",
+        "the directory of the Windows patch utilities",
+    ),
+    plain(
+        "cgw_admin_port",
+        "the administration port of the core gateway",
+    ),
     simple("cgw_address", "the address of the core gateway"),
     plain("cgw_proxy_port", "the proxy port of the core gateway"),
     plain("agw_proxy_port", "the proxy port of the agent gateway"),
-    plain("cgw_tunnel_listener_port", "the tunnel listener port of the core gateway"),
+    plain(
+        "cgw_tunnel_listener_port",
+        "the tunnel listener port of the core gateway",
+    ),
     plain("hub.ip", "the address of the Global File System server"),
 ];
 
@@ -133,7 +202,11 @@ pub fn secret_value(world: &World, core: &Core, name: &str) -> String {
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     }
     let short: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-    format!("{}.{:08x}", &short[short.len().saturating_sub(6)..], hash >> 32)
+    format!(
+        "{}.{:08x}",
+        &short[short.len().saturating_sub(6)..],
+        hash >> 32
+    )
 }
 
 /// The right values of a core, in the order of the interview.
@@ -167,7 +240,10 @@ pub fn secrets(world: &World) -> BTreeMap<String, String> {
 
 fn plain_value(core: &Core, name: &str) -> String {
     let dc = core.facility.name.as_str();
-    let address = |component| core.host_with(component).map_or_else(String::new, |host: &Host| host.address.to_string());
+    let address = |component| {
+        core.host_with(component)
+            .map_or_else(String::new, |host: &Host| host.address.to_string())
+    };
     match name {
         "truth.authDom" => "OPSWARE".to_owned(),
         "truth.dcId" => core.facility.id.to_string(),
@@ -198,7 +274,10 @@ fn plain_value(core: &Core, name: &str) -> String {
         "agw_proxy_port" => "3001".to_owned(),
         "cgw_tunnel_listener_port" => "2001".to_owned(),
         "hub.ip" => address(Component::Ogfs),
-        "word.remove_files" | "truth.uninstall.needdata" | "truth.uninstall.aresure" | "save_crypto" => "n".to_owned(),
+        "word.remove_files"
+        | "truth.uninstall.needdata"
+        | "truth.uninstall.aresure"
+        | "save_crypto" => "n".to_owned(),
         _ => String::new(),
     }
 }
@@ -210,13 +289,24 @@ mod tests {
     #[test]
     fn there_are_fifty_parameters_of_which_fifteen_are_secret() {
         assert_eq!(PARAMETERS.len(), 50);
-        assert_eq!(PARAMETERS.iter().filter(|parameter| parameter.is_secret).count(), 15);
-        assert!(ACCOUNTS.iter().all(|(_, name, _)| find(name).is_some_and(|parameter| parameter.is_secret)));
+        assert_eq!(
+            PARAMETERS
+                .iter()
+                .filter(|parameter| parameter.is_secret)
+                .count(),
+            15
+        );
+        assert!(
+            ACCOUNTS
+                .iter()
+                .all(|(_, name, _)| find(name).is_some_and(|parameter| parameter.is_secret))
+        );
     }
 
     #[test]
     fn secrets_differ_from_each_other() {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../inventories/lab/mesh.yml");
+        let path =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../inventories/lab/mesh.yml");
         let world = World::read(&path, None).unwrap();
         let all = secrets(&world);
         let distinct: std::collections::BTreeSet<_> = all.values().collect();

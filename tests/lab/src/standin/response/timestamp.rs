@@ -28,7 +28,9 @@ impl Form {
         match self {
             Self::Compact => format!("{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}"),
             Self::Epoch => seconds.to_string(),
-            Self::Dashed => format!("{year:04}-{month:02}-{day:02}-{hour:02}:{minute:02}:{second:02}"),
+            Self::Dashed => {
+                format!("{year:04}-{month:02}-{day:02}-{hour:02}:{minute:02}:{second:02}")
+            }
         }
     }
 }

@@ -42,7 +42,14 @@ const fn service(
     ports: &'static [Port],
     needs: &'static [Need],
 ) -> Service {
-    Service { name, component, user: "root", ports, needs, has_suffix: false }
+    Service {
+        name,
+        component,
+        user: "root",
+        ports,
+        needs,
+        has_suffix: false,
+    }
 }
 
 use Need::{Oracle, Peer};
@@ -65,22 +72,66 @@ pub const SERVICES: &[Service] = &[
             &[],
         )
     },
-    Service { has_suffix: true, ..service("opswgw-agw0", Component::Gateway, &[Tcp(3001), Tcp(8089)], &[]) },
+    Service {
+        has_suffix: true,
+        ..service(
+            "opswgw-agw0",
+            Component::Gateway,
+            &[Tcp(3001), Tcp(8089)],
+            &[],
+        )
+    },
     service("opswgw-lb", Component::Occ, &[Local(8084)], &[]),
     service("rvrdscript", Component::Vault, &[Tcp(7501)], &[]),
-    service("vaultdaemon", Component::Vault, &[Tcp(5678)], &[Oracle, Peer(Component::Vault, "rvrdscript", 7501)]),
+    service(
+        "vaultdaemon",
+        Component::Vault,
+        &[Tcp(5678)],
+        &[Oracle, Peer(Component::Vault, "rvrdscript", 7501)],
+    ),
     service("dhcpd", Component::Boot, &[Udp(67)], &[]),
-    service("spin", Component::Spin, &[Tcp(1004), Local(1007)], &[Oracle]),
-    service("mm_wordbot", Component::Word, &[Tcp(1003), Tcp(1006), Tcp(1005), Tcp(5679)], &[SPIN_UP]),
+    service(
+        "spin",
+        Component::Spin,
+        &[Tcp(1004), Local(1007)],
+        &[Oracle],
+    ),
+    service(
+        "mm_wordbot",
+        Component::Word,
+        &[Tcp(1003), Tcp(1006), Tcp(1005), Tcp(5679)],
+        &[SPIN_UP],
+    ),
     service("waybot", Component::Way, &[Tcp(1018)], &[SPIN_UP]),
     service("smb", Component::Media, &[Tcp(139), Tcp(445)], &[]),
-    Service { user: "twist", ..service("twist", Component::Occ, &[Tcp(1032), Local(1026)], &[Oracle, SPIN_UP]) },
-    service("buildmgr", Component::Buildmgr, &[Tcp(1012), Tcp(1017), Tcp(8017)], &[TWIST_UP]),
+    Service {
+        user: "twist",
+        ..service(
+            "twist",
+            Component::Occ,
+            &[Tcp(1032), Local(1026)],
+            &[Oracle, SPIN_UP],
+        )
+    },
+    service(
+        "buildmgr",
+        Component::Buildmgr,
+        &[Tcp(1012), Tcp(1017), Tcp(8017)],
+        &[TWIST_UP],
+    ),
     service("hub", Component::Ogfs, &[], &[]),
     service("sshd", Component::Ogfs, &[Tcp(2222)], &[]),
     service("spoke", Component::Ogfs, &[Local(8020)], &[]),
-    Service { user: "occ", ..service("occ.server", Component::Occ, &[Local(8010)], &[TWIST_UP]) },
-    service("httpsProxy", Component::Occ, &[Tcp(80), Tcp(443), Tcp(4433)], &[]),
+    Service {
+        user: "occ",
+        ..service("occ.server", Component::Occ, &[Local(8010)], &[TWIST_UP])
+    },
+    service(
+        "httpsProxy",
+        Component::Occ,
+        &[Tcp(80), Tcp(443), Tcp(4433)],
+        &[],
+    ),
 ];
 
 const AGENT_SERVICE: Service = service(AGENT, Component::Truth, &[Tcp(1002)], &[]);
@@ -100,7 +151,10 @@ pub fn installed(host: &Host, transport: TransportName) -> Vec<Installed> {
         .filter(|service| host.has(service.component))
         .filter(|service| service.name != "rvrdscript" || transport != TransportName::Neither)
         .chain(std::iter::once(&AGENT_SERVICE))
-        .map(|service| Installed { name: name_on(host, service, transport), service: *service })
+        .map(|service| Installed {
+            name: name_on(host, service, transport),
+            service: *service,
+        })
         .collect()
 }
 
@@ -108,12 +162,18 @@ fn name_on(host: &Host, service: &Service, transport: TransportName) -> String {
     if service.name == "rvrdscript" && transport == TransportName::Rvrdscrip {
         return "rvrdscrip".to_owned();
     }
-    if service.has_suffix { format!("{}-{}", service.name, host.dc()) } else { service.name.to_owned() }
+    if service.has_suffix {
+        format!("{}-{}", service.name, host.dc())
+    } else {
+        service.name.to_owned()
+    }
 }
 
 /// Finds a service by the name a caller used; gateways also go without their suffix.
 pub fn resolve<'a>(installed: &'a [Installed], asked: &str) -> Option<&'a Installed> {
-    installed.iter().find(|one| one.name == asked || (one.service.has_suffix && one.service.name == asked))
+    installed
+        .iter()
+        .find(|one| one.name == asked || (one.service.has_suffix && one.service.name == asked))
 }
 
 /// Command lines of a service's processes: the first is started, it starts the others.
@@ -139,22 +199,47 @@ pub fn titles(one: &Installed) -> Vec<Vec<String>> {
     };
     match name {
         "spin" => vec![bot("spin/spin"), bot("spin/spin")],
-        "mm_wordbot" => vec![bot("mm_wordbot/mm_wordbot"), bot("mm_wordbot/mm_wordbot-clear")],
+        "mm_wordbot" => vec![
+            bot("mm_wordbot/mm_wordbot"),
+            bot("mm_wordbot/mm_wordbot-clear"),
+        ],
         "waybot" => vec![bot("waybot/waybot")],
-        "twist" => vec![words("/opt/opsware/j2sdk/bin/java -Dtwist.home=/opt/opsware/twist com.opsware.twist.Main")],
-        "occ.server" => vec![words("/opt/opsware/j2sdk/bin/java -Docc.home=/opt/opsware/occ com.opsware.occ.Server")],
-        "httpsProxy" => vec![words("/opt/opsware/httpsProxy/bin/httpd -f /etc/opt/opsware/httpsProxy/httpd.conf")],
-        "vaultdaemon" => vec![words("/opt/opsware/j2sdk/bin/java -Dvault.home=/opt/opsware/vault com.opsware.vault.Daemon")],
-        "rvrdscript" | "rvrdscrip" => vec![words("/opt/opsware/tibco/bin/rvrd -store /var/opt/opsware/rvrd/rvrd.store")],
+        "twist" => vec![words(
+            "/opt/opsware/j2sdk/bin/java -Dtwist.home=/opt/opsware/twist com.opsware.twist.Main",
+        )],
+        "occ.server" => vec![words(
+            "/opt/opsware/j2sdk/bin/java -Docc.home=/opt/opsware/occ com.opsware.occ.Server",
+        )],
+        "httpsProxy" => vec![words(
+            "/opt/opsware/httpsProxy/bin/httpd -f /etc/opt/opsware/httpsProxy/httpd.conf",
+        )],
+        "vaultdaemon" => vec![words(
+            "/opt/opsware/j2sdk/bin/java -Dvault.home=/opt/opsware/vault com.opsware.vault.Daemon",
+        )],
+        "rvrdscript" | "rvrdscrip" => vec![words(
+            "/opt/opsware/tibco/bin/rvrd -store /var/opt/opsware/rvrd/rvrd.store",
+        )],
         "opswgw-lb" => vec![words(
             "[opswgw-gateway-2.1.1: lb] --PropertiesFile /etc/opt/opsware/opswgw-lb/opswgw.properties",
         )],
-        AGENT => vec![words("/opt/opsware/agent/bin/python /opt/opsware/agent/pylibs/shadowbot/daemonbot.pyc --conf /etc/opt/opsware/agent/agent.args")],
-        "smb" => vec![words("/opt/OPSWsamba/sbin/smbd -D -s /etc/opt/opsware/samba/smb.conf")],
-        "dhcpd" => vec![words("/opt/opsware/dhcpd/sbin/dhcpd -cf /etc/opt/opsware/dhcpd/dhcpd.conf")],
-        "sshd" => vec![words("/opt/opsware/sshd/sbin/sshd -f /etc/opt/opsware/sshd/sshd_config")],
-        "buildmgr" => vec![words("/opt/opsware/bin/python2 /opt/opsware/buildmgr/bin/buildmgr.pyc")],
-        "hub" => vec![words("/opt/opsware/hub/bin/hub -c /etc/opt/opsware/hub/hub.conf")],
+        AGENT => vec![words(
+            "/opt/opsware/agent/bin/python /opt/opsware/agent/pylibs/shadowbot/daemonbot.pyc --conf /etc/opt/opsware/agent/agent.args",
+        )],
+        "smb" => vec![words(
+            "/opt/OPSWsamba/sbin/smbd -D -s /etc/opt/opsware/samba/smb.conf",
+        )],
+        "dhcpd" => vec![words(
+            "/opt/opsware/dhcpd/sbin/dhcpd -cf /etc/opt/opsware/dhcpd/dhcpd.conf",
+        )],
+        "sshd" => vec![words(
+            "/opt/opsware/sshd/sbin/sshd -f /etc/opt/opsware/sshd/sshd_config",
+        )],
+        "buildmgr" => vec![words(
+            "/opt/opsware/bin/python2 /opt/opsware/buildmgr/bin/buildmgr.pyc",
+        )],
+        "hub" => vec![words(
+            "/opt/opsware/hub/bin/hub -c /etc/opt/opsware/hub/hub.conf",
+        )],
         other => vec![words(&format!("/opt/opsware/{other}/bin/{other}"))],
     }
 }
@@ -175,12 +260,20 @@ mod tests {
     use crate::world::World;
 
     fn host(name: &str) -> Host {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../inventories/lab/mesh.yml");
-        World::read(&path, None).unwrap().host(name).unwrap().clone()
+        let path =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../inventories/lab/mesh.yml");
+        World::read(&path, None)
+            .unwrap()
+            .host(name)
+            .unwrap()
+            .clone()
     }
 
     fn names(host: &Host, transport: TransportName) -> Vec<String> {
-        installed(host, transport).into_iter().map(|one| one.name).collect()
+        installed(host, transport)
+            .into_iter()
+            .map(|one| one.name)
+            .collect()
     }
 
     #[test]
@@ -189,10 +282,17 @@ mod tests {
             ("a1", "rvrdscript vaultdaemon spin opsware-agent"),
             ("a2", "mm_wordbot waybot opsware-agent"),
             ("a4", "opswgw-cgw0-A opswgw-agw0-A dhcpd opsware-agent"),
-            ("b2", "opswgw-lb mm_wordbot twist hub sshd spoke occ.server httpsProxy opsware-agent"),
+            (
+                "b2",
+                "opswgw-lb mm_wordbot twist hub sshd spoke occ.server httpsProxy opsware-agent",
+            ),
         ];
         for (name, wanted) in table {
-            assert_eq!(names(&host(name), TransportName::Rvrdscript).join(" "), wanted, "{name}");
+            assert_eq!(
+                names(&host(name), TransportName::Rvrdscript).join(" "),
+                wanted,
+                "{name}"
+            );
         }
         assert_eq!(names(&host("c1"), TransportName::Rvrdscript).len(), 18);
     }
@@ -218,7 +318,11 @@ mod tests {
     #[test]
     fn no_two_services_of_a_host_share_a_port() {
         let all = installed(&host("c1"), TransportName::Rvrdscript);
-        let mut ports: Vec<_> = all.iter().flat_map(|one| one.service.ports).map(|port| format!("{port:?}")).collect();
+        let mut ports: Vec<_> = all
+            .iter()
+            .flat_map(|one| one.service.ports)
+            .map(|port| format!("{port:?}"))
+            .collect();
         let count = ports.len();
         ports.sort();
         ports.dedup();

@@ -76,11 +76,19 @@ pub fn start(site: &Site, one: &Installed, by: By) -> Result<bool, StartError> {
     spin::mesh::advance(site);
     let titles = catalog::titles(one);
     let title = titles.first().map_or(&[][..], Vec::as_slice);
-    let launch =
-        Launch { service: &one.name, role: 0, title, user: one.service.user, at_once: by == By::Boot };
+    let launch = Launch {
+        service: &one.name,
+        role: 0,
+        title,
+        user: one.service.user,
+        at_once: by == By::Boot,
+    };
     let pid = process::launch(&launch)?;
     if by != By::Boot {
-        site::log_effect("service.start", json!({"service": one.name, "by": by.name(), "pid": pid}));
+        site::log_effect(
+            "service.start",
+            json!({"service": one.name, "by": by.name(), "pid": pid}),
+        );
         await_process(&one.name)?;
         spin::mesh::service_started(site, one.service.name);
     }
@@ -102,7 +110,9 @@ fn await_process(name: &str) -> Result<(), StartError> {
 pub fn await_ports(site: &Site, one: &Installed) -> Result<(), StartError> {
     let end = Instant::now() + site.clock.shorten(PORT_LIMIT).max(Duration::from_secs(2));
     for port in one.service.ports {
-        let (Port::Tcp(number) | Port::Local(number)) = *port else { continue };
+        let (Port::Tcp(number) | Port::Local(number)) = *port else {
+            continue;
+        };
         let address = network::reach_address(site, *port, number);
         while !prerequisite::is_listening(address) {
             if process::find(&one.name).is_empty() {
@@ -120,7 +130,9 @@ pub fn await_ports(site: &Site, one: &Installed) -> Result<(), StartError> {
 /// Stops a service; true when there was something to stop.
 pub fn stop(site: &Site, one: &Installed, by: By) -> Result<bool, StopError> {
     let running = process::find(&one.name);
-    let Some(first) = running.first().copied() else { return Ok(false) };
+    let Some(first) = running.first().copied() else {
+        return Ok(false);
+    };
     let faults = site.service_faults(&one.name);
     spin::mesh::advance(site);
     site.wait(Duration::from_secs(60) * faults.slow_stop_minutes);
@@ -128,6 +140,9 @@ pub fn stop(site: &Site, one: &Installed, by: By) -> Result<bool, StopError> {
         return Err(StopError::Alive(first));
     }
     let _ = std::fs::remove_file(catalog::pid_file(&one.name));
-    site::log_effect("service.stop", json!({"service": one.name, "by": by.name(), "pid": first}));
+    site::log_effect(
+        "service.stop",
+        json!({"service": one.name, "by": by.name(), "pid": first}),
+    );
     Ok(true)
 }

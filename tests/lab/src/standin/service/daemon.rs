@@ -25,7 +25,10 @@ const WATCH: Duration = Duration::from_millis(200);
 /// Acts as a process of a service if the environment says that this is one.
 pub fn run_if_service() -> Option<ExitCode> {
     let name = std::env::var(process::SERVICE).ok()?;
-    let role = std::env::var(process::ROLE).ok().and_then(|role| role.parse().ok()).unwrap_or(0);
+    let role = std::env::var(process::ROLE)
+        .ok()
+        .and_then(|role| role.parse().ok())
+        .unwrap_or(0);
     Some(match Site::inside() {
         Ok(site) => serve(&site, &name, role),
         Err(_) => ExitCode::FAILURE,
@@ -42,12 +45,15 @@ fn serve(site: &Site, name: &str, role: usize) -> ExitCode {
         return code;
     }
     let installed = catalog::installed(&site.host, site.faults().transport);
-    let Some(one) = catalog::resolve(&installed, name) else { return ExitCode::FAILURE };
-    let titles = catalog::titles(one);
-    let Ok(_lock) = first_process(site, one, role) else { return ExitCode::FAILURE };
-    if site.service_faults(name).dies {
-        std::thread::sleep(Duration::from_millis(300));
+    let Some(one) = catalog::resolve(&installed, name) else {
         return ExitCode::FAILURE;
+    };
+    let titles = catalog::titles(one);
+    let Ok(_lock) = first_process(site, one, role) else {
+        return ExitCode::FAILURE;
+    };
+    if role == 0 && site.planned_faults(name).dies {
+        die_when_due(site.clone(), name.to_owned());
     }
     if role + 1 < titles.len() {
         return watch(one, role + 1, &titles);
@@ -59,6 +65,17 @@ fn serve(site: &Site, name: &str, role: usize) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Ends all processes of a service once the scenario's time for it has come.
+fn die_when_due(site: Site, name: String) {
+    std::thread::spawn(move || {
+        std::thread::sleep(WATCH);
+        while !site.service_faults(&name).dies {
+            std::thread::sleep(WATCH);
+        }
+        process::end(&name);
+    });
 }
 
 /// What only the first process of a service does: the lock and the pid file.
@@ -81,7 +98,9 @@ fn watch(one: &Installed, role: usize, titles: &[Vec<String>]) -> ExitCode {
     let mut child: Option<Child> = None;
     let mut failures = 0;
     while failures < 5 {
-        let is_gone = child.as_mut().is_none_or(|child| !matches!(child.try_wait(), Ok(None)));
+        let is_gone = child
+            .as_mut()
+            .is_none_or(|child| !matches!(child.try_wait(), Ok(None)));
         if is_gone {
             failures += 1;
             child = spawn_child(one, role, titles).ok();
@@ -97,7 +116,10 @@ fn spawn_child(one: &Installed, role: usize, titles: &[Vec<String>]) -> std::io:
     if let Some((first, rest)) = titles.get(role).and_then(|title| title.split_first()) {
         command.arg0(first).args(rest);
     }
-    command.env(process::SERVICE, &one.name).env(process::ROLE, role.to_string()).spawn()
+    command
+        .env(process::SERVICE, &one.name)
+        .env(process::ROLE, role.to_string())
+        .spawn()
 }
 
 fn open_ports(site: &Site, one: &Installed) -> Result<(), std::io::Error> {
@@ -159,5 +181,11 @@ pub fn park() -> ExitCode {
 
 /// Starts a service that the script does not know, such as the database.
 pub fn launch_other(name: &str, title: &[String], user: &str) -> std::io::Result<u32> {
-    process::launch(&Launch { service: name, role: 0, title, user, at_once: true })
+    process::launch(&Launch {
+        service: name,
+        role: 0,
+        title,
+        user,
+        at_once: true,
+    })
 }

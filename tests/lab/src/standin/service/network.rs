@@ -8,7 +8,10 @@ use crate::standin::site::Site;
 
 /// Tells whether this host has a network of its own: then no other host's address is here.
 pub fn is_own(site: &Site) -> bool {
-    let other = site.world.hosts().find(|host| host.address != site.host.address);
+    let other = site
+        .world
+        .hosts()
+        .find(|host| host.address != site.host.address);
     other.is_none_or(|other| TcpListener::bind((other.address, 0)).is_err())
 }
 

@@ -65,7 +65,13 @@ pub fn launch(launch: &Launch<'_>) -> io::Result<u32> {
     };
     let user = user_id(launch.user).filter(|id| *id != 0);
     // Where the lab has a single user of its own, every service runs as that one.
-    let child = spawn(user).or_else(|error| if user.is_some() { spawn(None) } else { Err(error) })?;
+    let child = spawn(user).or_else(|error| {
+        if user.is_some() {
+            spawn(None)
+        } else {
+            Err(error)
+        }
+    })?;
     Ok(child.id())
 }
 
@@ -75,7 +81,9 @@ pub fn find(service: &str) -> Vec<u32> {
     let mut found: Vec<u32> = pids()
         .filter(|pid| {
             let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-            environment.split(|byte| *byte == 0).any(|entry| entry == wanted.as_bytes())
+            environment
+                .split(|byte| *byte == 0)
+                .any(|entry| entry == wanted.as_bytes())
         })
         .collect();
     found.sort_unstable();
@@ -128,7 +136,9 @@ pub fn hold_lock(site: &Site, service: &str) -> io::Result<File> {
 
 /// Tells whether a service of any host of the lab runs.
 pub fn is_alive(site: &Site, host: &str, service: &str) -> bool {
-    let Ok(file) = File::open(lock_path(site, host, service)) else { return false };
+    let Ok(file) = File::open(lock_path(site, host, service)) else {
+        return false;
+    };
     matches!(
         rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared),
         Err(error) if error == rustix::io::Errno::WOULDBLOCK
@@ -142,11 +152,19 @@ fn open_lock(site: &Site, host: &str, service: &str) -> io::Result<File> {
         use std::os::unix::fs::PermissionsExt;
         let _ = std::fs::set_permissions(parent, std::fs::Permissions::from_mode(0o777));
     }
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
 }
 
 fn lock_path(site: &Site, host: &str, service: &str) -> PathBuf {
-    site.shared.scratch().join("run").join(format!("{host}.{service}"))
+    site.shared
+        .scratch()
+        .join("run")
+        .join(format!("{host}.{service}"))
 }
 
 /// The number of a user of this host.

@@ -38,7 +38,10 @@ pub fn component_upgraded(site: &Site, id: &str) -> Result<(), StoreError> {
         return Ok(());
     }
     changed(site, |traffic| traffic.publish(count, destinations(site)))?;
-    site::log_effect("traffic.published", json!({"component": id, "count": count}));
+    site::log_effect(
+        "traffic.published",
+        json!({"component": id, "count": count}),
+    );
     Ok(())
 }
 
@@ -62,23 +65,35 @@ fn collide(site: &Site, cause: &str) {
     }
     let count = changed(site, |traffic| traffic.collide(&site.host.core)).unwrap_or(0);
     if count > 0 {
-        site::log_effect("traffic.conflict", json!({"core": site.host.core, "cause": cause, "count": count}));
+        site::log_effect(
+            "traffic.conflict",
+            json!({"core": site.host.core, "cause": cause, "count": count}),
+        );
     }
 }
 
 /// Open conflicts in the database of this host's core.
 pub fn conflicts(site: &Site) -> u64 {
-    let own = now(site).map_or(0, |traffic| traffic.conflicts(&site.host.core, site.host.source_core));
+    let own = now(site).map_or(0, |traffic| {
+        traffic.conflicts(&site.host.core, site.host.source_core)
+    });
     let staged = site.core_faults().oracle;
     let is_due = staged.conflicts > 0 && site.is_past(staged.conflicts_from.as_ref());
-    own + if is_due { u64::from(staged.conflicts) } else { 0 }
+    own + if is_due {
+        u64::from(staged.conflicts)
+    } else {
+        0
+    }
 }
 
 fn changed<R>(site: &Site, change: impl FnOnce(&mut Traffic) -> R) -> Result<R, StoreError> {
     let now_ms = site.clock.elapsed_ms();
     let rate = &site.scenario.mesh.traffic;
     let per_second = scaled(rate.per_minute, site.clock.scale);
-    let source_is_up = site.world.source_core().is_some_and(|core| carries(site, core));
+    let source_is_up = site
+        .world
+        .source_core()
+        .is_some_and(|core| carries(site, core));
     let open: Vec<&str> = site
         .world
         .cores
@@ -88,8 +103,13 @@ fn changed<R>(site: &Site, change: impl FnOnce(&mut Traffic) -> R) -> Result<R, 
         .collect();
     store(site).update(|traffic| {
         if traffic.roads.is_empty() {
-            let road = Road { pending: rate.pending, ..Road::default() };
-            traffic.roads = destinations(site).map(|core| (core.to_owned(), road.clone())).collect();
+            let road = Road {
+                pending: rate.pending,
+                ..Road::default()
+            };
+            traffic.roads = destinations(site)
+                .map(|core| (core.to_owned(), road.clone()))
+                .collect();
             traffic.at_ms = now_ms;
         }
         if traffic.pending() == 0 {
@@ -108,13 +128,21 @@ fn changed<R>(site: &Site, change: impl FnOnce(&mut Traffic) -> R) -> Result<R, 
 }
 
 fn scaled(per_minute: u64, scale: f64) -> u64 {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the scale is small and positive")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the scale is small and positive"
+    )]
     let scale = scale.clamp(0.1, 100_000.0) as u64;
     (per_minute * scale.max(1) / 60).max(1)
 }
 
 fn destinations(site: &Site) -> impl Iterator<Item = &str> {
-    site.world.cores.iter().filter(|core| !core.source).map(|core| core.name.as_str())
+    site.world
+        .cores
+        .iter()
+        .filter(|core| !core.source)
+        .map(|core| core.name.as_str())
 }
 
 /// Tells whether a core's vault, its transport and its gateway run.

@@ -21,7 +21,10 @@ pub struct Cell {
 
 impl Cell {
     pub fn new(count: u64, colour: &str) -> Self {
-        Self { count, colour: colour.to_owned() }
+        Self {
+            count,
+            colour: colour.to_owned(),
+        }
     }
 }
 
@@ -42,7 +45,11 @@ pub fn render(facility: &str, moment: &str, markup: Markup, rows: &[Row]) -> Str
          <tr><th>From</th><th>To</th><th>Transactions</th></tr>\n"
     );
     for row in rows {
-        let cells: Vec<_> = row.cells.iter().map(|cell| coloured(cell, markup)).collect();
+        let cells: Vec<_> = row
+            .cells
+            .iter()
+            .map(|cell| coloured(cell, markup))
+            .collect();
         text.push_str(&format!(
             "<tr><td>{}</td><td>{}</td><td>{}</td></tr>\n",
             row.from,
@@ -79,23 +86,45 @@ mod tests {
 
     #[test]
     fn colours_are_written_in_three_ways() {
-        let rows = [Row { from: "A".into(), to: "B".into(), cells: vec![Cell::new(4980, "yellow")] }];
+        let rows = [Row {
+            from: "A".into(),
+            to: "B".into(),
+            cells: vec![Cell::new(4980, "yellow")],
+        }];
         let table = [
-            (Markup::Font, "<font color=\"yellow\">4980 transactions</font>"),
-            (Markup::Style, "<span style=\"color:yellow\">4980 transactions</span>"),
-            (Markup::Hex, "<font color=\"#ffff00\">4980 transactions</font>"),
+            (
+                Markup::Font,
+                "<font color=\"yellow\">4980 transactions</font>",
+            ),
+            (
+                Markup::Style,
+                "<span style=\"color:yellow\">4980 transactions</span>",
+            ),
+            (
+                Markup::Hex,
+                "<font color=\"#ffff00\">4980 transactions</font>",
+            ),
         ];
         for (markup, wanted) in table {
             let page = render("A", "now", markup, &rows);
-            assert!(page.contains(&format!("<tr><td>A</td><td>B</td><td>{wanted}</td></tr>")), "{page}");
+            assert!(
+                page.contains(&format!("<tr><td>A</td><td>B</td><td>{wanted}</td></tr>")),
+                "{page}"
+            );
         }
     }
 
     #[test]
     fn several_counts_of_a_road_stand_in_one_cell() {
-        let rows =
-            [Row { from: "A".into(), to: "B".into(), cells: vec![Cell::new(1, "black"), Cell::new(2, "mauve")] }];
+        let rows = [Row {
+            from: "A".into(),
+            to: "B".into(),
+            cells: vec![Cell::new(1, "black"), Cell::new(2, "mauve")],
+        }];
         let page = render("A", "now", Markup::Hex, &rows);
-        assert!(page.contains("#000000\">1 transactions</font><br><font color=\"mauve\">2"), "{page}");
+        assert!(
+            page.contains("#000000\">1 transactions</font><br><font color=\"mauve\">2"),
+            "{page}"
+        );
     }
 }

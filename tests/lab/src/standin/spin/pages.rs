@@ -37,7 +37,10 @@ pub fn answer(site: &Site, request: &Request) -> Response {
 }
 
 fn refused(certificate: &str) -> Response {
-    Response::error(403, &format!("Forbidden: client certificate \"{certificate}\" is not authorized"))
+    Response::error(
+        403,
+        &format!("Forbidden: client certificate \"{certificate}\" is not authorized"),
+    )
 }
 
 fn mesh_state(site: &Site, certificate: &str) -> Response {
@@ -45,7 +48,9 @@ fn mesh_state(site: &Site, certificate: &str) -> Response {
     site::log_read("spin.mesh_state", json!({"page": shown}));
     let word = match shown {
         Page::Word(word) => word,
-        Page::Counted(PageCount { colour, count }) => return table(site, &staged_rows(site, &colour, count)),
+        Page::Counted(PageCount { colour, count }) => {
+            return table(site, &staged_rows(site, &colour, count));
+        }
     };
     match word {
         PageWord::Truth => match true_rows(site) {
@@ -75,8 +80,16 @@ fn next_page(site: &Site) -> Page {
         *count += 1;
         *count - 1
     });
-    let last = if faults.hold_last { faults.pages.last() } else { None };
-    poll.ok().and_then(|poll| faults.pages.get(poll)).or(last).cloned().unwrap_or(TRUTH)
+    let last = if faults.hold_last {
+        faults.pages.last()
+    } else {
+        None
+    };
+    poll.ok()
+        .and_then(|poll| faults.pages.get(poll))
+        .or(last)
+        .cloned()
+        .unwrap_or(TRUTH)
 }
 
 fn table(site: &Site, rows: &[Row]) -> Response {
@@ -84,7 +97,12 @@ fn table(site: &Site, rows: &[Row]) -> Response {
         Markup::ByCore => page::markup_of_facility(site.host.facility.id),
         chosen => chosen,
     };
-    Response::page(page::render(site.host.dc(), &Form::Dashed.write(now()), markup, rows))
+    Response::page(page::render(
+        site.host.dc(),
+        &Form::Dashed.write(now()),
+        markup,
+        rows,
+    ))
 }
 
 /// One row for every pair of facilities, with `cells` of the roads that begin at the source.
@@ -92,15 +110,25 @@ fn rows(site: &Site, cells: impl Fn(&str) -> Vec<Cell>) -> Vec<Row> {
     let mut rows = Vec::new();
     for from in &site.world.cores {
         for to in site.world.cores.iter().filter(|to| to.name != from.name) {
-            let cells = if from.source { cells(&to.name) } else { vec![Cell::new(12, "black")] };
-            rows.push(Row { from: from.facility.name.clone(), to: to.facility.name.clone(), cells });
+            let cells = if from.source {
+                cells(&to.name)
+            } else {
+                vec![Cell::new(12, "black")]
+            };
+            rows.push(Row {
+                from: from.facility.name.clone(),
+                to: to.facility.name.clone(),
+                cells,
+            });
         }
     }
     rows
 }
 
 fn staged_rows(site: &Site, colour: &str, count: u64) -> Vec<Row> {
-    rows(site, |_| vec![Cell::new(120, "black"), Cell::new(count, colour)])
+    rows(site, |_| {
+        vec![Cell::new(120, "black"), Cell::new(count, colour)]
+    })
 }
 
 fn true_rows(site: &Site) -> Result<Vec<Row>, String> {

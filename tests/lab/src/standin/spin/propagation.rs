@@ -41,7 +41,11 @@ impl Traffic {
             }
             let thousandths = span * per_second + road.remainder;
             let moved = (thousandths / 1000).min(road.pending);
-            road.remainder = if moved == road.pending { 0 } else { thousandths % 1000 };
+            road.remainder = if moved == road.pending {
+                0
+            } else {
+                thousandths % 1000
+            };
             road.pending -= moved;
             road.received += moved;
         }
@@ -56,7 +60,9 @@ impl Traffic {
 
     /// Turns what a destination has not yet received into conflicts; gives their number.
     pub fn collide(&mut self, core: &str) -> u64 {
-        let Some(road) = self.roads.get_mut(core) else { return 0 };
+        let Some(road) = self.roads.get_mut(core) else {
+            return 0;
+        };
         let count = road.pending;
         road.conflicts += count;
         road.pending = 0;
@@ -65,7 +71,11 @@ impl Traffic {
 
     /// Conflicts that the database of a core shows: its own, and at the source those of all.
     pub fn conflicts(&self, core: &str, is_source: bool) -> u64 {
-        self.roads.iter().filter(|(name, _)| is_source || *name == core).map(|(_, road)| road.conflicts).sum()
+        self.roads
+            .iter()
+            .filter(|(name, _)| is_source || *name == core)
+            .map(|(_, road)| road.conflicts)
+            .sum()
     }
 
     /// Transactions on their way anywhere.
@@ -88,7 +98,10 @@ mod tests {
     fn open_roads_drain_and_closed_ones_do_not() {
         let mut traffic = published(100);
         traffic.advance(500, 100, |core| core == "b");
-        assert_eq!((traffic.roads["b"].pending, traffic.roads["b"].received), (50, 50));
+        assert_eq!(
+            (traffic.roads["b"].pending, traffic.roads["b"].received),
+            (50, 50)
+        );
         assert_eq!(traffic.roads["c"].pending, 100);
         traffic.advance(60_000, 100, |_| true);
         assert_eq!((traffic.pending(), traffic.roads["c"].received), (0, 100));
@@ -117,7 +130,10 @@ mod tests {
     fn starting_too_early_turns_the_rest_into_conflicts() {
         let mut traffic = published(7);
         assert_eq!(traffic.collide("b"), 7);
-        assert_eq!((traffic.conflicts("b", false), traffic.conflicts("c", false)), (7, 0));
+        assert_eq!(
+            (traffic.conflicts("b", false), traffic.conflicts("c", false)),
+            (7, 0)
+        );
         assert_eq!(traffic.conflicts("a", true), 7);
         assert_eq!(traffic.roads["b"].pending, 0);
     }

@@ -47,11 +47,15 @@ fn parse(args: &[String]) -> Option<Asked> {
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "-t" | "-F" | "--types" => asked.kind.clone_from(args.next()?),
-            "-o" | "--options" => asked.options.extend(args.next()?.split(',').map(str::to_owned)),
+            "-o" | "--options" => asked
+                .options
+                .extend(args.next()?.split(',').map(str::to_owned)),
             "-r" | "--read-only" => asked.options.push("ro".to_owned()),
             "-B" | "--bind" => asked.options.push("bind".to_owned()),
             "-v" | "-p" | "-l" => {}
-            other if other.starts_with("-t") => asked.kind = other.trim_start_matches("-t").to_owned(),
+            other if other.starts_with("-t") => {
+                asked.kind = other.trim_start_matches("-t").to_owned()
+            }
             other if other.starts_with('-') => return None,
             place => asked.places.push(place.to_owned()),
         }
@@ -62,9 +66,15 @@ fn parse(args: &[String]) -> Option<Asked> {
 fn list(site: &Site) -> ExitCode {
     for mount in table::read(site) {
         if site.is_solaris() {
-            say(&format!("{} on {} {} on Fri Nov 30 14:05:11 2007", mount.target, mount.source, mount.options));
+            say(&format!(
+                "{} on {} {} on Fri Nov 30 14:05:11 2007",
+                mount.target, mount.source, mount.options
+            ));
         } else {
-            say(&format!("{} on {} type {} ({})", mount.source, mount.target, mount.kind, mount.options));
+            say(&format!(
+                "{} on {} type {} ({})",
+                mount.source, mount.target, mount.kind, mount.options
+            ));
         }
     }
     ExitCode::SUCCESS
@@ -78,7 +88,10 @@ struct Refusal {
 
 impl Refusal {
     fn new(status: u8, message: impl Into<String>) -> Self {
-        Self { status, message: message.into() }
+        Self {
+            status,
+            message: message.into(),
+        }
     }
 }
 
@@ -88,17 +101,26 @@ fn mount_asked(site: &Site, asked: &Asked) -> Result<Mount, Refusal> {
     }
     let (source, target) = match asked.places.as_slice() {
         [source, target] => (source.clone(), target.clone()),
-        [place] => from_fstab(place)
-            .ok_or_else(|| Refusal::new(1, format!("can't find {place} in /etc/fstab or /etc/mtab")))?,
+        [place] => from_fstab(place).ok_or_else(|| {
+            Refusal::new(1, format!("can't find {place} in /etc/fstab or /etc/mtab"))
+        })?,
         _ => return Err(Refusal::new(1, "usage")),
     };
     let target = target.trim_end_matches('/').to_owned();
     if !Path::new(&target).is_dir() {
-        return Err(Refusal::new(32, format!("mount point {target} does not exist")));
+        return Err(Refusal::new(
+            32,
+            format!("mount point {target} does not exist"),
+        ));
     }
-    if let Some(there) = table::read(site).iter().find(|mount| mount.target == target) {
+    if let Some(there) = table::read(site)
+        .iter()
+        .find(|mount| mount.target == target)
+    {
         let text = if site.is_solaris() {
-            format!("{source} is already mounted, {target} is busy, or allowable number of mount points exceeded")
+            format!(
+                "{source} is already mounted, {target} is busy, or allowable number of mount points exceeded"
+            )
         } else {
             format!("{} already mounted or {target} busy", there.source)
         };
@@ -122,7 +144,11 @@ fn refusal(site: &Site, error: &SourceError) -> Refusal {
 
 fn describe(site: &Site, asked: &Asked, source: String, target: String, content: Content) -> Mount {
     let default_kind = if site.is_solaris() { "hsfs" } else { "iso9660" };
-    let kind = if asked.kind.is_empty() { default_kind } else { asked.kind.as_str() };
+    let kind = if asked.kind.is_empty() {
+        default_kind
+    } else {
+        asked.kind.as_str()
+    };
     match content {
         Content::Medium(medium) => {
             let kind = if source.contains(":/") { "nfs" } else { kind };
@@ -143,11 +169,13 @@ fn describe(site: &Site, asked: &Asked, source: String, target: String, content:
 /// Source and target of a place that the table of file systems knows.
 fn from_fstab(place: &str) -> Option<(String, String)> {
     let text = std::fs::read_to_string("/etc/fstab").ok()?;
-    text.lines().filter(|line| !line.starts_with('#')).find_map(|line| {
-        let mut fields = line.split_whitespace();
-        let (source, target) = (fields.next()?, fields.next()?);
-        (source == place || target == place).then(|| (source.to_owned(), target.to_owned()))
-    })
+    text.lines()
+        .filter(|line| !line.starts_with('#'))
+        .find_map(|line| {
+            let mut fields = line.split_whitespace();
+            let (source, target) = (fields.next()?, fields.next()?);
+            (source == place || target == place).then(|| (source.to_owned(), target.to_owned()))
+        })
 }
 
 /// `umount`: takes a mount off.
@@ -164,10 +192,16 @@ pub fn umount(site: &Site, args: &[String]) -> ExitCode {
     let (status, message) = match &result {
         Ok(_) => (0, String::new()),
         Err(DetachError::Busy) if site.is_solaris() => (1, format!("{place} busy")),
-        Err(error) => (if site.is_solaris() { 1 } else { 32 }, format!("{place}: {error}")),
+        Err(error) => (
+            if site.is_solaris() { 1 } else { 32 },
+            format!("{place}: {error}"),
+        ),
     };
     let taken = result.ok();
-    site::log_effect("mount.umount", json!({"argv": args, "mount": taken, "status": status, "cause": message}));
+    site::log_effect(
+        "mount.umount",
+        json!({"argv": args, "mount": taken, "status": status, "cause": message}),
+    );
     if status != 0 {
         complain(&format!("umount: {message}"));
     }
@@ -186,8 +220,14 @@ mod tests {
             options: vec!["ro".into(), "loop".into()],
             places: vec!["/depot/upload.iso".into(), "/mnt/upload".into()],
         };
-        assert_eq!(asked("-t iso9660 -o ro,loop /depot/upload.iso /mnt/upload"), Some(wanted.clone()));
-        assert_eq!(asked("-F iso9660 -o ro -o loop /depot/upload.iso /mnt/upload"), Some(wanted));
+        assert_eq!(
+            asked("-t iso9660 -o ro,loop /depot/upload.iso /mnt/upload"),
+            Some(wanted.clone())
+        );
+        assert_eq!(
+            asked("-F iso9660 -o ro -o loop /depot/upload.iso /mnt/upload"),
+            Some(wanted)
+        );
         assert_eq!(asked("--wonder /a /b"), None);
         assert_eq!(asked("-o"), None);
         assert_eq!(asked("/a /b /c"), None);

@@ -27,24 +27,34 @@ pub fn of(directory: &Path) -> Vec<Holder> {
             let access = access(pid, directory)?;
             let command = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
             let first = command.split(|byte| *byte == 0).next().unwrap_or_default();
-            Some(Holder { pid, command: String::from_utf8_lossy(first).into_owned(), access })
+            Some(Holder {
+                pid,
+                command: String::from_utf8_lossy(first).into_owned(),
+                access,
+            })
         })
         .collect()
 }
 
 fn access(pid: u32, directory: &Path) -> Option<char> {
-    let holds = |link: PathBuf| std::fs::read_link(link).is_ok_and(|path| path.starts_with(directory));
+    let holds =
+        |link: PathBuf| std::fs::read_link(link).is_ok_and(|path| path.starts_with(directory));
     if holds(PathBuf::from(format!("/proc/{pid}/cwd"))) {
         return Some('c');
     }
-    let open = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+    let open = std::fs::read_dir(format!("/proc/{pid}/fd"))
+        .into_iter()
+        .flatten()
+        .flatten();
     open.map(|entry| entry.path()).any(holds).then_some('f')
 }
 
 /// `fuser`: with `-v` a table, otherwise pids.
 pub fn run(_site: &Site, args: &[String]) -> ExitCode {
     site::log_read("fuser", json!({"argv": args}));
-    let is_verbose = args.iter().any(|arg| arg.starts_with('-') && arg.contains('v'));
+    let is_verbose = args
+        .iter()
+        .any(|arg| arg.starts_with('-') && arg.contains('v'));
     let mut is_held = false;
     for place in args.iter().filter(|arg| !arg.starts_with('-')) {
         let holders = of(Path::new(place.trim_end_matches('/')));
@@ -53,9 +63,16 @@ pub fn run(_site: &Site, args: &[String]) -> ExitCode {
             complain("                     USER        PID ACCESS COMMAND");
         }
         for (index, holder) in holders.iter().enumerate() {
-            let shown = if index == 0 { format!("{place}:") } else { String::new() };
+            let shown = if index == 0 {
+                format!("{place}:")
+            } else {
+                String::new()
+            };
             if is_verbose {
-                let line = format!("{shown:<20} {:<8} {:>6} ..{}.. {}", "root", holder.pid, holder.access, holder.command);
+                let line = format!(
+                    "{shown:<20} {:<8} {:>6} ..{}.. {}",
+                    "root", holder.pid, holder.access, holder.command
+                );
                 complain(&line);
             } else {
                 if index == 0 {

@@ -28,11 +28,35 @@ struct Medium<'a> {
 
 /// Every medium that may turn up in a drive.
 fn all(to: &str) -> [Medium<'_>; 4] {
-    let medium = |name, title, volume, release, installer| Medium { name, title, volume, release, installer };
+    let medium = |name, title, volume, release, installer| Medium {
+        name,
+        title,
+        volume,
+        release,
+        installer,
+    };
     [
-        medium("primary", "Product Software (Primary)", "OPSW_PRIMARY", to, Some("disk001/opsware_installer")),
-        medium("upload", "Agent and Utilities (Upload)", "OPSW_UPLOAD", to, Some("opsware_installer")),
-        medium("old_primary", "Product Software (Primary)", "OPSW_PRIMARY", "6.6", Some("disk001/opsware_installer")),
+        medium(
+            "primary",
+            "Product Software (Primary)",
+            "OPSW_PRIMARY",
+            to,
+            Some("disk001/opsware_installer"),
+        ),
+        medium(
+            "upload",
+            "Agent and Utilities (Upload)",
+            "OPSW_UPLOAD",
+            to,
+            Some("opsware_installer"),
+        ),
+        medium(
+            "old_primary",
+            "Product Software (Primary)",
+            "OPSW_PRIMARY",
+            "6.6",
+            Some("disk001/opsware_installer"),
+        ),
         medium("foreign", "Holiday Pictures", "PICTURES", "1999", None),
     ]
 }
@@ -51,19 +75,33 @@ fn write_tree(root: &Path, medium: &Medium<'_>) -> io::Result<()> {
         std::fs::write(root.join("LABEL"), format!("{}\n", medium.title))?;
         return std::fs::write(root.join("picture001.jpg"), "not a picture\n");
     };
-    std::fs::write(root.join("LABEL"), format!("Opsware SAS {} {}\n", medium.release, medium.title))?;
+    std::fs::write(
+        root.join("LABEL"),
+        format!("Opsware SAS {} {}\n", medium.release, medium.title),
+    )?;
     let directory = root.join(installer);
     std::fs::create_dir_all(&directory)?;
     let script = directory.join("upgrade_opsware.sh");
-    std::fs::write(&script, "#!/bin/sh\nexec /.lab/bin/saslab stand-in upgrade_opsware.sh \"$0\" \"$@\"\n")?;
+    std::fs::write(
+        &script,
+        "#!/bin/sh\nexec /.lab/bin/saslab stand-in upgrade_opsware.sh \"$0\" \"$@\"\n",
+    )?;
     std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755))?;
     std::fs::write(
         directory.join(ORIGIN),
-        format!("{}\n{}\n{}\n", medium.name, medium.release, package_version(medium.release)),
+        format!(
+            "{}\n{}\n{}\n",
+            medium.name,
+            medium.release,
+            package_version(medium.release)
+        ),
     )?;
     let packages = directory.parent().unwrap_or(root).join("packages");
     std::fs::create_dir_all(&packages)?;
-    std::fs::write(packages.join("MANIFEST"), format!("release {}\n", medium.release))
+    std::fs::write(
+        packages.join("MANIFEST"),
+        format!("release {}\n", medium.release),
+    )
 }
 
 /// Offset of the volume descriptor in an image.
@@ -72,7 +110,10 @@ const DESCRIPTOR: usize = 32 * 1024;
 /// Writes an image file: a volume descriptor with the label, and the name of the medium behind it.
 pub fn write_image(path: &Path, name: &str, to: &str) -> io::Result<()> {
     let media = all(to);
-    let volume = media.iter().find(|medium| medium.name == name).map_or("UNKNOWN", |medium| medium.volume);
+    let volume = media
+        .iter()
+        .find(|medium| medium.name == name)
+        .map_or("UNKNOWN", |medium| medium.volume);
     let mut descriptor = vec![b' '; 2048];
     let fields: [(usize, &[u8]); 5] = [
         (0, b"\x01CD001\x01\x00"),
@@ -101,7 +142,9 @@ pub fn read_image(path: &Path) -> Option<String> {
     if descriptor.get(1..6)? != b"CD001" {
         return None;
     }
-    let name = String::from_utf8_lossy(descriptor.get(574..702)?).trim().to_owned();
+    let name = String::from_utf8_lossy(descriptor.get(574..702)?)
+        .trim()
+        .to_owned();
     (!name.is_empty()).then_some(name)
 }
 
@@ -128,8 +171,16 @@ mod tests {
             let root = dir.path().join(medium.name);
             write_tree(&root, &medium).unwrap();
             let places = ["opsware_installer", "disk001/opsware_installer"];
-            let found = places.iter().filter(|place| root.join(place).join("upgrade_opsware.sh").is_file()).count();
-            assert_eq!(found, usize::from(medium.name != "foreign"), "{}", medium.name);
+            let found = places
+                .iter()
+                .filter(|place| root.join(place).join("upgrade_opsware.sh").is_file())
+                .count();
+            assert_eq!(
+                found,
+                usize::from(medium.name != "foreign"),
+                "{}",
+                medium.name
+            );
         }
         let label = std::fs::read_to_string(dir.path().join("upload/LABEL")).unwrap();
         assert_eq!(label, "Opsware SAS 6.61 Agent and Utilities (Upload)\n");

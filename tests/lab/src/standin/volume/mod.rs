@@ -25,16 +25,28 @@ pub const AUDIT: &str = "/var/opt/opsware/ogfs/mnt/audit";
 /// Where the audit file system is mounted on this host.
 pub fn audit_mount_point(site: &Site) -> String {
     let staged = &site.faults().volumes.audit.mount_point;
-    if staged.is_empty() { AUDIT.to_owned() } else { staged.clone() }
+    if staged.is_empty() {
+        AUDIT.to_owned()
+    } else {
+        staged.clone()
+    }
 }
 
 /// The NFS file systems that this host mounts: source and mount point.
 pub fn nfs_mounts(site: &Site) -> Vec<(String, String)> {
-    let Some(core) = site.core().filter(|_| site.host.has(Component::Ogfs)) else { return Vec::new() };
+    let Some(core) = site.core().filter(|_| site.host.has(Component::Ogfs)) else {
+        return Vec::new();
+    };
     let filer = parameters::filer(core);
-    let mut mounts = vec![(format!("{filer}:{}", parameters::STORE_EXPORT), STORE.to_owned())];
+    let mut mounts = vec![(
+        format!("{filer}:{}", parameters::STORE_EXPORT),
+        STORE.to_owned(),
+    )];
     if !site.faults().volumes.audit.local {
-        mounts.push((format!("{filer}:{}", parameters::AUDIT_EXPORT), audit_mount_point(site)));
+        mounts.push((
+            format!("{filer}:{}", parameters::AUDIT_EXPORT),
+            audit_mount_point(site),
+        ));
     }
     mounts
 }
@@ -48,7 +60,11 @@ pub fn boot(site: &Site) -> std::io::Result<()> {
     for (medium, target) in &site.faults().volumes.mounted {
         std::fs::create_dir_all(target)?;
         let kind = if site.is_solaris() { "hsfs" } else { "iso9660" };
-        let source = site.world.media.get(medium).map_or("/dev/cdrom", |medium| medium.source.as_str());
+        let source = site
+            .world
+            .media
+            .get(medium)
+            .map_or("/dev/cdrom", |medium| medium.source.as_str());
         table::attach(site, &table::Mount::disc(source, target, kind, medium))?;
     }
     if site.faults().volumes.audit.busy && site.host.has(Component::Ogfs) {

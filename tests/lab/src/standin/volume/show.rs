@@ -19,13 +19,26 @@ pub fn df(site: &Site, args: &[String]) -> ExitCode {
     site::log_read("df", json!({"argv": args}));
     let mounts = table::read(site);
     let places: Vec<_> = args.iter().filter(|arg| !arg.starts_with('-')).collect();
-    let shows_type = args.iter().any(|arg| arg == "-T" || arg == "-PT" || arg == "-kT");
-    let kind = |text: &str| if shows_type { format!("{text:<8} ") } else { String::new() };
+    let shows_type = args
+        .iter()
+        .any(|arg| arg == "-T" || arg == "-PT" || arg == "-kT");
+    let kind = |text: &str| {
+        if shows_type {
+            format!("{text:<8} ")
+        } else {
+            String::new()
+        }
+    };
     say(&format!(
         "Filesystem           {}1K-blocks      Used Available Use% Mounted on",
         kind("Type")
     ));
-    let root = Mount { source: "/dev/sda1".into(), target: "/".into(), kind: "ext3".into(), ..Mount::default() };
+    let root = Mount {
+        source: "/dev/sda1".into(),
+        target: "/".into(),
+        kind: "ext3".into(),
+        ..Mount::default()
+    };
     let line = |mount: &Mount| {
         say(&format!(
             "{:<20} {}41943040  20971520  20971520  50% {}",
@@ -64,13 +77,19 @@ pub fn showmount(site: &Site, args: &[String]) -> ExitCode {
     site::log_read("showmount", json!({"argv": args}));
     let server = args.iter().find(|arg| !arg.starts_with('-'));
     let name = server.map_or(site.host.name.as_str(), String::as_str);
-    let is_known = site.world.cores.iter().any(|core| parameters::filer(core) == *name);
+    let is_known = site
+        .world
+        .cores
+        .iter()
+        .any(|core| parameters::filer(core) == *name);
     if !is_known {
         complain("showmount: RPC: Program not registered");
         return ExitCode::from(1);
     }
     say(&format!("Export list for {name}:"));
-    exports(site).iter().for_each(|path| say(&format!("{path} *")));
+    exports(site)
+        .iter()
+        .for_each(|path| say(&format!("{path} *")));
     ExitCode::SUCCESS
 }
 
@@ -82,7 +101,11 @@ mod tests {
     fn a_path_lies_in_the_deepest_mount() {
         let mounts = [Mount::nfs("f:/a", "/mnt"), Mount::nfs("f:/b", "/mnt/b")];
         let source = |path| holding(&mounts, path).map(|mount| mount.source.as_str());
-        let table = [("/mnt/x", Some("f:/a")), ("/mnt/b/c", Some("f:/b")), ("/mntx", None)];
+        let table = [
+            ("/mnt/x", Some("f:/a")),
+            ("/mnt/b/c", Some("f:/b")),
+            ("/mntx", None),
+        ];
         for (path, wanted) in table {
             assert_eq!(source(path), wanted, "{path}");
         }

@@ -47,7 +47,9 @@ pub fn resolve(site: &Site, source: &str, target: &str) -> Result<Content, Sourc
     if !path.is_file() {
         return Err(SourceError::Absent(source.to_owned()));
     }
-    medium::read_image(path).map(Content::Medium).ok_or_else(|| SourceError::Unreadable(source.to_owned()))
+    medium::read_image(path)
+        .map(Content::Medium)
+        .ok_or_else(|| SourceError::Unreadable(source.to_owned()))
 }
 
 fn drive(site: &Site, source: &str, target: &str) -> Result<Content, SourceError> {
@@ -56,7 +58,11 @@ fn drive(site: &Site, source: &str, target: &str) -> Result<Content, SourceError
         return Err(SourceError::Unreadable(source.to_owned()));
     }
     // Where the inventory mounts several discs from one drive, somebody changes them.
-    let wanted = site.world.media.iter().find(|(_, medium)| medium.source == source && medium.mount == target);
+    let wanted = site
+        .world
+        .media
+        .iter()
+        .find(|(_, medium)| medium.source == source && medium.mount == target);
     let name = match (&volumes.disc, wanted) {
         (Disc::None, _) => return Err(SourceError::NoDisc(source.to_owned())),
         (Disc::Upload, _) => "upload",
@@ -69,10 +75,18 @@ fn drive(site: &Site, source: &str, target: &str) -> Result<Content, SourceError
 }
 
 fn export(site: &Site, source: &str, path: &str) -> Result<Content, SourceError> {
-    if let Some((name, _)) = site.world.media.iter().find(|(_, medium)| medium.source == source) {
+    if let Some((name, _)) = site
+        .world
+        .media
+        .iter()
+        .find(|(_, medium)| medium.source == source)
+    {
         return Ok(Content::Medium(name.clone()));
     }
-    if super::show::exports(site).iter().any(|known| known.trim_start_matches('/') == path) {
+    if super::show::exports(site)
+        .iter()
+        .any(|known| known.trim_start_matches('/') == path)
+    {
         return Ok(Content::Export);
     }
     Err(SourceError::NotExported(source.to_owned()))

@@ -74,12 +74,24 @@ pub fn read(site: &Site) -> Vec<Mount> {
     store(site).read().unwrap_or_default()
 }
 
+/// Forgets all mounts, as a start of the host does.
+pub fn reset(site: &Site) -> io::Result<()> {
+    store(site).update(Vec::clear).map_err(io::Error::other)?;
+    publish(site)
+}
+
 /// Mounts; the caller has seen to it that nothing is mounted there.
 pub fn attach(site: &Site, mount: &Mount) -> io::Result<()> {
     let mut mount = mount.clone();
     let content = content(site, &mount);
     let target = PathBuf::from(&mount.target);
-    match rustix::mount::mount(mount.source.as_str(), &target, "tmpfs", MountFlags::empty(), None) {
+    match rustix::mount::mount(
+        mount.source.as_str(),
+        &target,
+        "tmpfs",
+        MountFlags::empty(),
+        None,
+    ) {
         Ok(()) => {}
         Err(Errno::PERM | Errno::ACCESS | Errno::NODEV) => mount.is_copied = true,
         Err(error) => return Err(error.into()),
@@ -90,7 +102,9 @@ pub fn attach(site: &Site, mount: &Mount) -> io::Result<()> {
             rustix::mount::mount_remount(&target, MountFlags::RDONLY, "")?;
         }
     }
-    store(site).update(|mounts| mounts.push(mount)).map_err(io::Error::other)?;
+    store(site)
+        .update(|mounts| mounts.push(mount))
+        .map_err(io::Error::other)?;
     publish(site)
 }
 
@@ -129,15 +143,20 @@ pub fn detach(site: &Site, place: &str) -> Result<Mount, DetachError> {
             mounts.remove(index);
         }
     };
-    store(site).update(forget).map_err(|error: StoreError| io::Error::other(error))?;
+    store(site)
+        .update(forget)
+        .map_err(|error: StoreError| io::Error::other(error))?;
     publish(site)?;
     Ok(mount)
 }
 
 /// Writes the table to where the host's tools look for it.
 pub fn publish(site: &Site) -> io::Result<()> {
-    let (path, text) =
-        if site.is_solaris() { ("/etc/mnttab", mnttab(&read(site))) } else { ("/etc/mtab", mtab(&read(site))) };
+    let (path, text) = if site.is_solaris() {
+        ("/etc/mnttab", mnttab(&read(site)))
+    } else {
+        ("/etc/mtab", mtab(&read(site)))
+    };
     std::fs::write(path, text)
 }
 
@@ -145,7 +164,10 @@ pub fn publish(site: &Site) -> io::Result<()> {
 pub fn mtab(mounts: &[Mount]) -> String {
     let mut text = String::from("/dev/sda1 / ext3 rw 0 0\nproc /proc proc rw 0 0\n");
     for mount in mounts {
-        text.push_str(&format!("{} {} {} {} 0 0\n", mount.source, mount.target, mount.kind, mount.options));
+        text.push_str(&format!(
+            "{} {} {} {} 0 0\n",
+            mount.source, mount.target, mount.kind, mount.options
+        ));
     }
     text
 }
@@ -154,7 +176,10 @@ pub fn mtab(mounts: &[Mount]) -> String {
 pub fn mnttab(mounts: &[Mount]) -> String {
     let mut text = String::from("/dev/dsk/c0t0d0s0\t/\tufs\trw\t1196431511\n");
     for mount in mounts {
-        text.push_str(&format!("{}\t{}\t{}\t{}\t1196431600\n", mount.source, mount.target, mount.kind, mount.options));
+        text.push_str(&format!(
+            "{}\t{}\t{}\t{}\t1196431600\n",
+            mount.source, mount.target, mount.kind, mount.options
+        ));
     }
     text
 }
@@ -170,7 +195,10 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
             copy(&entry.path(), &target)?;
         } else if kind.is_file() {
             std::fs::copy(entry.path(), &target)?;
-            std::fs::File::options().write(true).open(&target)?.set_modified(entry.metadata()?.modified()?)?;
+            std::fs::File::options()
+                .write(true)
+                .open(&target)?
+                .set_modified(entry.metadata()?.modified()?)?;
         }
     }
     Ok(())
@@ -194,12 +222,19 @@ mod tests {
 
     #[test]
     fn the_table_reads_as_each_system_writes_it() {
-        let mounts = [Mount::nfs("filer-a:/export/ogfs/audit", "/var/opt/opsware/ogfs/mnt/audit")];
-        let line = "filer-a:/export/ogfs/audit /var/opt/opsware/ogfs/mnt/audit nfs rw,hard,intr 0 0\n";
+        let mounts = [Mount::nfs(
+            "filer-a:/export/ogfs/audit",
+            "/var/opt/opsware/ogfs/mnt/audit",
+        )];
+        let line =
+            "filer-a:/export/ogfs/audit /var/opt/opsware/ogfs/mnt/audit nfs rw,hard,intr 0 0\n";
         assert!(mtab(&mounts).ends_with(line));
         let solaris = mnttab(&mounts);
         let fields: Vec<_> = solaris.lines().last().unwrap().split('\t').collect();
         assert_eq!(fields.len(), 5);
-        assert_eq!((fields[1], fields[2]), ("/var/opt/opsware/ogfs/mnt/audit", "nfs"));
+        assert_eq!(
+            (fields[1], fields[2]),
+            ("/var/opt/opsware/ogfs/mnt/audit", "nfs")
+        );
     }
 }

@@ -101,12 +101,19 @@ struct Fetched {
 }
 
 fn deliver(options: &Options, page: &Fetched) -> std::io::Result<()> {
-    let text = if options.shows_head { format!("{}\r\n\r\n{}", page.head, page.body) } else { page.body.clone() };
+    let text = if options.shows_head {
+        format!("{}\r\n\r\n{}", page.head, page.body)
+    } else {
+        page.body.clone()
+    };
     match options.output.as_deref() {
         Some("-") | None => print(&text),
         Some(path) => std::fs::write(path, text)?,
     }
-    let after = options.write_out.replace("%{http_code}", &format!("{:03}", page.status)).replace("\\n", "\n");
+    let after = options
+        .write_out
+        .replace("%{http_code}", &format!("{:03}", page.status))
+        .replace("\\n", "\n");
     print(&after);
     Ok(())
 }
@@ -114,9 +121,27 @@ fn deliver(options: &Options, page: &Fetched) -> std::io::Result<()> {
 fn parse(args: &[String]) -> Result<Options, CurlError> {
     let mut options = Options::default();
     let mut args = args.iter();
-    let lone = ["-s", "-S", "-k", "-L", "-sS", "-sk", "-ks", "-q", "-#", "-0", "--silent", "--show-error", "--insecure"];
+    let lone = [
+        "-s",
+        "-S",
+        "-k",
+        "-L",
+        "-sS",
+        "-sk",
+        "-ks",
+        "-q",
+        "-#",
+        "-0",
+        "--silent",
+        "--show-error",
+        "--insecure",
+    ];
     while let Some(arg) = args.next() {
-        let mut value = || args.next().cloned().ok_or_else(|| CurlError::Option(arg.clone()));
+        let mut value = || {
+            args.next()
+                .cloned()
+                .ok_or_else(|| CurlError::Option(arg.clone()))
+        };
         match arg.as_str() {
             "-s" | "--silent" => options.is_silent = true,
             "-S" | "-sS" | "--show-error" => options.is_silent = false,
@@ -128,7 +153,8 @@ fn parse(args: &[String]) -> Result<Options, CurlError> {
                 let seconds: f64 = text.parse().map_err(|_| CurlError::Option(text.clone()))?;
                 options.limit = Duration::try_from_secs_f64(seconds).ok();
             }
-            "-H" | "--header" | "--cert-type" | "--key" | "--key-type" | "--cacert" | "-A" | "--tlsv1" | "--pass" => {
+            "-H" | "--header" | "--cert-type" | "--key" | "--key-type" | "--cacert" | "-A"
+            | "--tlsv1" | "--pass" => {
                 value()?;
             }
             "-f" | "--fail" => options.fails_on_error = true,
@@ -138,7 +164,11 @@ fn parse(args: &[String]) -> Result<Options, CurlError> {
             url => options.url = url.to_owned(),
         }
     }
-    if options.url.is_empty() { Err(CurlError::NoUrl) } else { Ok(options) }
+    if options.url.is_empty() {
+        Err(CurlError::NoUrl)
+    } else {
+        Ok(options)
+    }
 }
 
 fn fetch(options: &Options) -> Result<Fetched, CurlError> {
@@ -153,7 +183,11 @@ fn fetch(options: &Options) -> Result<Fetched, CurlError> {
         .ok()
         .and_then(|mut all| all.next())
         .ok_or_else(|| CurlError::Resolve(name.to_owned()))?;
-    let certificate = options.certificate.as_deref().map(certificate_name).transpose()?;
+    let certificate = options
+        .certificate
+        .as_deref()
+        .map(certificate_name)
+        .transpose()?;
     let limit = options.limit.unwrap_or(Duration::from_secs(120));
     let mut stream = TcpStream::connect_timeout(&address, limit).map_err(|_| CurlError::Connect)?;
     let _ = stream.set_read_timeout(Some(limit));
@@ -164,31 +198,54 @@ fn fetch(options: &Options) -> Result<Fetched, CurlError> {
         "GET {path} HTTP/1.0\r\nHost: {authority}\r\n{CERTIFICATE}: {}\r\n\r\n",
         certificate.unwrap_or_default()
     );
-    stream.write_all(head.as_bytes()).map_err(|_| CurlError::Empty)?;
+    stream
+        .write_all(head.as_bytes())
+        .map_err(|_| CurlError::Empty)?;
     let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).map_err(|error| match error.kind() {
-        std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut => CurlError::Timeout,
-        _ => CurlError::Empty,
-    })?;
+    stream
+        .read_to_end(&mut bytes)
+        .map_err(|error| match error.kind() {
+            std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut => CurlError::Timeout,
+            _ => CurlError::Empty,
+        })?;
     split(&String::from_utf8_lossy(&bytes), options.fails_on_error)
 }
 
 fn split(answer: &str, fails_on_error: bool) -> Result<Fetched, CurlError> {
     let (head, body) = answer.split_once("\r\n\r\n").ok_or(CurlError::Empty)?;
-    let status = head.split(' ').nth(1).and_then(|number| number.parse().ok()).ok_or(CurlError::Empty)?;
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|number| number.parse().ok())
+        .ok_or(CurlError::Empty)?;
     if fails_on_error && status >= 400 {
         return Err(CurlError::Status(status));
     }
-    Ok(Fetched { status, head: head.to_owned(), body: body.to_owned() })
+    Ok(Fetched {
+        status,
+        head: head.to_owned(),
+        body: body.to_owned(),
+    })
 }
 
 /// The name in a certificate file, given as `path` or `path:password`.
 fn certificate_name(given: &str) -> Result<String, CurlError> {
     let refused = || CurlError::Certificate(given.to_owned());
-    let path = if std::path::Path::new(given).is_file() { given } else { given.split(':').next().unwrap_or(given) };
+    let path = if std::path::Path::new(given).is_file() {
+        given
+    } else {
+        given.split(':').next().unwrap_or(given)
+    };
     let text = std::fs::read_to_string(path).map_err(|_| refused())?;
-    let subject = text.lines().find_map(|line| line.strip_prefix("subject=")).ok_or_else(refused)?;
-    subject.rsplit("CN=").next().map(|name| name.trim().to_owned()).ok_or_else(refused)
+    let subject = text
+        .lines()
+        .find_map(|line| line.strip_prefix("subject="))
+        .ok_or_else(refused)?;
+    subject
+        .rsplit("CN=")
+        .next()
+        .map(|name| name.trim().to_owned())
+        .ok_or_else(refused)
 }
 
 #[cfg(test)]
@@ -201,11 +258,17 @@ mod tests {
 
     #[test]
     fn the_usual_call_is_understood_and_others_are_refused() {
-        let options = parse(&args("-s -k -m 5 -E /c/spin.srv https://a1:1004/x -w %{http_code}")).unwrap();
+        let options = parse(&args(
+            "-s -k -m 5 -E /c/spin.srv https://a1:1004/x -w %{http_code}",
+        ))
+        .unwrap();
         assert_eq!(options.url, "https://a1:1004/x");
         assert_eq!(options.certificate.as_deref(), Some("/c/spin.srv"));
         assert_eq!(options.limit, Some(Duration::from_secs(5)));
-        assert_eq!(parse(&args("--wonder https://a")), Err(CurlError::Option("--wonder".into())));
+        assert_eq!(
+            parse(&args("--wonder https://a")),
+            Err(CurlError::Option("--wonder".into()))
+        );
         assert_eq!(parse(&args("-s")), Err(CurlError::NoUrl));
     }
 

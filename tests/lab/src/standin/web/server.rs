@@ -28,7 +28,10 @@ impl Response {
     }
 
     pub fn error(status: u16, text: &str) -> Self {
-        Self { status, body: format!("<html><body><h1>{status} {text}</h1></body></html>\n") }
+        Self {
+            status,
+            body: format!("<html><body><h1>{status} {text}</h1></body></html>\n"),
+        }
     }
 }
 
@@ -46,7 +49,9 @@ pub fn accept(listener: &TcpListener, pages: Option<fn(&Site, &Request) -> Respo
 
 fn serve(mut stream: TcpStream, pages: fn(&Site, &Request) -> Response) {
     let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
-    let Some(request) = read(&mut stream) else { return };
+    let Some(request) = read(&mut stream) else {
+        return;
+    };
     let response = match Site::inside() {
         Ok(site) => pages(&site, &request),
         Err(error) => Response::error(500, &error.to_string()),
@@ -54,11 +59,17 @@ fn serve(mut stream: TcpStream, pages: fn(&Site, &Request) -> Response) {
     let head = format!(
         "HTTP/1.0 {} {}\r\nContent-Type: text/html\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         response.status,
-        if response.status == 200 { "OK" } else { "Error" },
+        if response.status == 200 {
+            "OK"
+        } else {
+            "Error"
+        },
         response.body.len()
     );
     // A client that went away has no use for the rest.
-    let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(response.body.as_bytes()));
+    let _ = stream
+        .write_all(head.as_bytes())
+        .and_then(|()| stream.write_all(response.body.as_bytes()));
 }
 
 fn read(stream: &mut TcpStream) -> Option<Request> {
@@ -91,8 +102,16 @@ mod tests {
 
     #[test]
     fn the_certificate_is_found_in_the_head() {
-        let request = parse("GET /status?x=1 HTTP/1.0\r\nHost: a\r\nx-lab-certificate: spin\r\n\r\n").unwrap();
-        assert_eq!(request, Request { path: "/status?x=1".into(), certificate: "spin".into() });
+        let request =
+            parse("GET /status?x=1 HTTP/1.0\r\nHost: a\r\nx-lab-certificate: spin\r\n\r\n")
+                .unwrap();
+        assert_eq!(
+            request,
+            Request {
+                path: "/status?x=1".into(),
+                certificate: "spin".into()
+            }
+        );
         assert_eq!(parse("GET / HTTP/1.0\r\n\r\n").unwrap().certificate, "");
         assert!(parse("").is_none());
     }
