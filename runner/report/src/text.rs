@@ -1,6 +1,8 @@
 //! The report on the terminal: plays, tasks, results, recap, in the form people know.
 
-use sasrun_model::{Difference, Event, EventKind, HostTask, Outcome, Status, Value};
+use std::collections::HashMap;
+
+use sasrun_model::{Difference, Event, EventKind, HostTask, Name, Outcome, Status, Value};
 
 use crate::style::{Meaning, Style};
 use crate::{Mask, difference, recap};
@@ -22,7 +24,8 @@ pub struct TextOptions {
 pub struct Text {
     options: TextOptions,
     mask: Mask,
-    last_task: Option<String>,
+    /// Task that was announced last, with what it does.
+    actions: HashMap<Name, Name>,
 }
 
 impl Text {
@@ -31,7 +34,7 @@ impl Text {
         Self {
             options,
             mask,
-            last_task: None,
+            actions: HashMap::new(),
         }
     }
 
@@ -49,7 +52,6 @@ impl Text {
         match &event.kind {
             EventKind::PlayStarted { name, batch, .. } => {
                 let batch = batch.map(|(n, of)| format!(" (batch {} of {of})", n + 1));
-                self.last_task = None;
                 vec![
                     String::new(),
                     self.banner(&format!("PLAY [{name}]{}", batch.unwrap_or_default())),
@@ -66,6 +68,7 @@ impl Text {
                 handler,
                 branch,
                 task,
+                action,
                 ..
             } => {
                 let word = if *handler { "RUNNING HANDLER" } else { "TASK" };
@@ -73,7 +76,7 @@ impl Text {
                     .as_ref()
                     .map(|b| format!(" <{b}>"))
                     .unwrap_or_default();
-                self.last_task = Some(task.to_string());
+                self.actions.insert(task.clone(), action.clone());
                 let mut lines = vec![
                     String::new(),
                     self.banner(&format!("{word} [{name}]{branch}")),
@@ -205,7 +208,7 @@ impl Text {
         if let Some(item) = item {
             head.push_str(&format!(" (item={item}) "));
         }
-        if let Some(detail) = self.detail(outcome, no_log) {
+        if let Some(detail) = self.detail(id, outcome, no_log) {
             head = format!("{} => {detail}", head.trim_end());
         }
         let mut lines = Vec::new();
@@ -229,8 +232,9 @@ impl Text {
     }
 
     /// The result's fields, where they are shown: failures always, the rest when asked for.
-    fn detail(&self, outcome: &Outcome, no_log: bool) -> Option<String> {
-        let always = outcome.result.get("_ansible_verbose_always").is_some();
+    fn detail(&self, id: &HostTask, outcome: &Outcome, no_log: bool) -> Option<String> {
+        let action = self.actions.get(&id.task);
+        let always = action.is_some_and(|action| action.ends_with("debug"));
         let is_shown = outcome.status.is_bad() || always || self.options.verbosity > 0;
         if no_log && (is_shown || outcome.status.is_bad()) {
             let censored = "the output has been hidden due to the fact that 'no_log: true' was \

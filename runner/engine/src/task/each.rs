@@ -39,7 +39,13 @@ impl HostRun<'_> {
         };
         let terms = self.templates().resolve(&each.items, &scope)?;
         let items = match &each.lookup {
-            Some(lookup) => self.templates().lookup(lookup, &terms, &scope)?,
+            Some(lookup) => {
+                let terms = match &terms {
+                    Value::List(terms) => terms.to_vec(),
+                    one => vec![one.clone()],
+                };
+                Value::list(self.templates().lookup(lookup, &terms, &scope)?)
+            }
             None => terms,
         };
         let items = match items {
