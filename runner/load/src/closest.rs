@@ -4,9 +4,16 @@
 const SLIP: usize = 2;
 const WRONG: usize = 3;
 
+/// A longer word is no name that was misspelt.
+const LONGEST: usize = 80;
+
 /// Returns the candidate nearest to a word, if one is near enough to be what was meant.
 pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (word.chars().count() / 3).clamp(1, 3) * WRONG;
+    let length = word.chars().count();
+    if length > LONGEST {
+        return None;
+    }
+    let limit = (length / 3).clamp(1, 3) * WRONG;
     candidates
         .into_iter()
         .filter(|candidate| *candidate != word)
