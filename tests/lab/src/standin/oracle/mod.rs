@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod instance;
+mod logon;
 pub mod names;
 pub mod script;
 pub mod sqlplus;
