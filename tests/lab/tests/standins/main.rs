@@ -5,6 +5,7 @@
 
 mod database;
 mod dialogue;
+mod files;
 mod installer;
 mod pages;
 mod services;

@@ -86,3 +86,30 @@ fn a_solaris_like_host_has_its_own_tables_and_names() {
     );
     assert!(sh(&lab, "s1", "locale -a").1.contains("en_US.UTF-8\n"));
 }
+
+#[test]
+fn what_is_mounted_from_the_beginning_is_as_staged() {
+    let lab = lab(
+        "hosts:\n  s1:\n    volumes:\n      mounted: {primary: /mnt/primary}\n      \
+         audit: {mount_point: /var/opt/OPSWmnt/audit}\n  d1: {volumes: {audit: {local: true}}}\n",
+    );
+    let (_, table) = sh(&lab, "s1", "mount");
+    assert!(
+        table.contains("/dev/cdrom on /mnt/primary type iso9660 (ro)"),
+        "{table}"
+    );
+    assert!(
+        table.contains("filer-s:/export/ogfs/audit on /var/opt/OPSWmnt/audit type nfs"),
+        "{table}"
+    );
+    assert!(
+        sh(&lab, "s1", "cat /mnt/primary/LABEL")
+            .1
+            .contains("Product Software")
+    );
+    let (_, table) = sh(&lab, "d1", "mount; cat /etc/fstab");
+    assert!(
+        table.contains("ogfs/store") && !table.contains("ogfs/audit"),
+        "{table}"
+    );
+}

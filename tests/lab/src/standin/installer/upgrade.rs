@@ -9,7 +9,7 @@ use super::{Run, RunError, archive};
 use crate::standin::component::{self, Facts};
 use crate::standin::fault::Outcome;
 use crate::standin::gateway::properties;
-use crate::standin::machine::packages;
+use crate::standin::machine::{log_file, packages};
 use crate::standin::response::parameters;
 use crate::standin::service::catalog::{self, AGENT, Installed};
 use crate::standin::service::control::{self, By};
@@ -42,10 +42,18 @@ impl Run<'_> {
                 .copied()
                 .unwrap_or_default();
             site::log_effect("installer.component.begin", json!({"component": id}));
+            log_file::append("install_opsware", &format!("upgrade of {id} begins"));
             let failure = self.upgrade_one(facts, outcome)?;
             let details =
                 json!({"component": id, "result": failure.as_deref().unwrap_or("SUCCESS")});
             site::log_effect("installer.component.end", details);
+            log_file::append(
+                "install_opsware",
+                &format!(
+                    "upgrade of {id}: {}",
+                    failure.as_deref().unwrap_or("SUCCESS")
+                ),
+            );
             if let Some(cause) = failure {
                 self.terminal
                     .say(&format!("Upgrade \"{}\": FAILURE ({cause})", facts.label))?;
