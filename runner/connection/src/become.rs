@@ -24,8 +24,8 @@ pub(crate) struct Entered {
 pub(crate) async fn enter_shell(link: &Link, who: &Become) -> Result<Entered, Problem> {
     match enter(link, who, None, "exec /bin/sh").await {
         Err(Refusal::NeedsTerminal) => {
-            // A raw terminal changes no byte and knows no longest line.
-            let program = "stty raw -echo; exec /bin/sh";
+            // A raw terminal changes no byte and knows no longest line; a shell with a terminal for its errors would prompt.
+            let program = "stty raw -echo; exec /bin/sh 2>/dev/null";
             enter(link, who, Some(TerminalSize::default()), program)
                 .await
                 .map_err(|refusal| refusal.into_problem(who))

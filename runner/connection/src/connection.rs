@@ -206,9 +206,7 @@ pub(crate) async fn end_processes(pool: &Arc<Pool>, identity: &Identity, shell: 
     let mut channel = shell.into_channel();
     // Somebody must see the shell go: a dead child that nobody waits for is still there.
     let draining = tokio::spawn(async move { channel.reader.drain().await });
-    let ending = async {
-        run_kill(pool, identity, &command).await
-    };
+    let ending = async { run_kill(pool, identity, &command).await };
     let limit = limits.kill_grace + limits.shell_start + Duration::from_secs(10);
     let is_gone = time::timeout(limit, ending).await.ok().flatten() == Some(true);
     draining.abort();

@@ -314,9 +314,7 @@ async fn start(
     let token = frame::token();
     let file = send_script(pool, identity, command, &token).await?;
     let program = format!("exec /bin/sh {file}");
-    let (channel, rest) = pool
-        .open_terminal(identity, size, &program)
-        .await?;
+    let (channel, rest) = pool.open_terminal(identity, size, &program).await?;
     let limit = pool.target.limits.shell_start;
     time::timeout(limit, await_begin(channel, rest, &token))
         .await
@@ -334,7 +332,8 @@ async fn send_script(
     token: &str,
 ) -> Result<String, Problem> {
     // Reading is over before the script runs: it is one word of `eval`, and the file goes first.
-    let mut script = String::from("rm -f \"$0\"\n_g=0\nif kill -0 -$$ 2>/dev/null; then _g=1; fi\n");
+    let mut script =
+        String::from("rm -f \"$0\"\n_g=0\nif kill -0 -$$ 2>/dev/null; then _g=1; fi\n");
     script.push_str(&format!("echo \"{token} $$ $_g\"\n"));
     frame::preamble_into(&mut script, command)?;
     script.push_str("eval ");

@@ -212,7 +212,10 @@ impl Pool {
         let mut channel = shell.into_channel();
         let lingering = Arc::clone(&self.lingering);
         tokio::spawn(async move {
-            if let Err(reason) = channel.writer.finish().await {
+            // On a terminal the end of input is not seen.
+            let farewell = channel.writer.write("exit 0\n".into()).await;
+            let farewell = farewell.and(channel.writer.finish().await);
+            if let Err(reason) = farewell {
                 tracing::debug!(reason, "the shell had ended already");
             }
             let soon = Duration::from_secs(1);

@@ -29,7 +29,11 @@ async fn setup(mut behaviour: Behaviour) -> Setup {
     let key = random_key();
     behaviour.user_key = Some(key.public_key().clone());
     let key_path = directory.path().join("id");
-    std::fs::write(&key_path, key.to_openssh(Default::default()).unwrap().as_bytes()).unwrap();
+    std::fs::write(
+        &key_path,
+        key.to_openssh(Default::default()).unwrap().as_bytes(),
+    )
+    .unwrap();
     let server = Server::start(behaviour).await;
     let known = directory.path().join("known_hosts");
     std::fs::write(&known, server.known_host()).unwrap();
@@ -40,7 +44,12 @@ async fn setup(mut behaviour: Behaviour) -> Setup {
         use_agent: false,
         ..SshTarget::new("127.0.0.1", "root")
     };
-    Setup { server, target, _directory: directory, key: key_path }
+    Setup {
+        server,
+        target,
+        _directory: directory,
+        key: key_path,
+    }
 }
 
 async fn connect(target: SshTarget) -> Result<Connection, ConnectionError> {
@@ -65,7 +74,9 @@ mod plain {
 fn noisy() -> Behaviour {
     let noise = "echo Welcome; echo Warning >&2; printf 'no newline \\033[31m'; printf oh >&2; shift; exec /bin/sh \"$@\"";
     Behaviour {
-        login_shell: ["/bin/sh", "-c", noise, "login", "x"].map(str::to_owned).to_vec(),
+        login_shell: ["/bin/sh", "-c", noise, "login", "x"]
+            .map(str::to_owned)
+            .to_vec(),
         ..Behaviour::default()
     }
 }
@@ -75,13 +86,23 @@ mod behind_a_noisy_login {
 }
 
 async fn works(connection: &Connection) {
-    let output = connection.run(&LOGIN, &Command::shell("echo in; exit 3"), None).await.unwrap();
-    assert_eq!((output.stdout.text().as_ref(), output.status), ("in\n", ExitStatus::Code(3)));
+    let output = connection
+        .run(&LOGIN, &Command::shell("echo in; exit 3"), None)
+        .await
+        .unwrap();
+    assert_eq!(
+        (output.stdout.text().as_ref(), output.status),
+        ("in\n", ExitStatus::Code(3))
+    );
 }
 
 #[tokio::test]
 async fn unknown_and_changed_host_keys_are_refused_before_any_password() {
-    let setup = setup(Behaviour { password: Some("right".into()), ..Behaviour::default() }).await;
+    let setup = setup(Behaviour {
+        password: Some("right".into()),
+        ..Behaviour::default()
+    })
+    .await;
     let mut target = SshTarget {
         password: Some(Secret::new("right")),
         identity_files: Vec::new(),
@@ -99,10 +120,16 @@ async fn unknown_and_changed_host_keys_are_refused_before_any_password() {
     let changed = setup.key.with_file_name("changed");
     std::fs::write(&changed, format!("[127.0.0.1]:{} {other}\n", target.port)).unwrap();
     target.known_hosts = vec![changed];
-    assert_eq!(connect(target.clone()).await.unwrap_err().kind(), "host_key_changed");
+    assert_eq!(
+        connect(target.clone()).await.unwrap_err().kind(),
+        "host_key_changed"
+    );
     assert_eq!(setup.server.attempts.load(Ordering::SeqCst), 0);
     target.pinned_keys = vec![other];
-    assert_eq!(connect(target.clone()).await.unwrap_err().kind(), "host_key_changed");
+    assert_eq!(
+        connect(target.clone()).await.unwrap_err().kind(),
+        "host_key_changed"
+    );
     target.pinned_keys = vec![setup.server.host_key.to_openssh().unwrap()];
     works(&connect(target.clone()).await.unwrap()).await;
     target.pinned_keys.clear();
@@ -136,7 +163,10 @@ async fn passwords_are_tried_once_by_either_method() {
         assert!(setup.server.attempts.load(Ordering::SeqCst) <= before + 1);
         target.password = None;
         let error = connect(target).await.unwrap_err();
-        assert!(error.to_string().contains("no key, agent or password"), "{error}");
+        assert!(
+            error.to_string().contains("no key, agent or password"),
+            "{error}"
+        );
     }
 }
 
@@ -145,9 +175,15 @@ async fn keys_that_cannot_be_used_are_named() {
     let setup = setup(Behaviour::default()).await;
     let key = std::fs::read_to_string(&setup.key).unwrap();
     let key = russh::keys::PrivateKey::from_openssh(&key).unwrap();
-    let encrypted = key.encrypt(&mut russh::keys::key::safe_rng(), "secret words").unwrap();
+    let encrypted = key
+        .encrypt(&mut russh::keys::key::safe_rng(), "secret words")
+        .unwrap();
     let path = setup.key.with_file_name("encrypted");
-    std::fs::write(&path, encrypted.to_openssh(Default::default()).unwrap().as_bytes()).unwrap();
+    std::fs::write(
+        &path,
+        encrypted.to_openssh(Default::default()).unwrap().as_bytes(),
+    )
+    .unwrap();
     let mut target = SshTarget {
         identity_files: vec![path.clone()],
         ..setup.target.clone()
@@ -165,16 +201,25 @@ async fn keys_that_cannot_be_used_are_named() {
 
 #[tokio::test]
 async fn dropped_greetings_are_tried_again_and_refusals_are_not() {
-    let setup = setup(Behaviour { dropped_first: 3, ..Behaviour::default() }).await;
+    let setup = setup(Behaviour {
+        dropped_first: 3,
+        ..Behaviour::default()
+    })
+    .await;
     works(&connect(setup.target.clone()).await.unwrap()).await;
     let port = setup.target.port;
     drop(setup);
     let begun = Instant::now();
-    let target = SshTarget { port, ..SshTarget::new("127.0.0.1", "root") };
+    let target = SshTarget {
+        port,
+        ..SshTarget::new("127.0.0.1", "root")
+    };
     let error = connect(target).await.unwrap_err();
     assert_eq!(error.kind(), "connect");
     assert!(begun.elapsed() < Duration::from_secs(2));
-    let error = connect(SshTarget::new("no-such-host.invalid", "root")).await.unwrap_err();
+    let error = connect(SshTarget::new("no-such-host.invalid", "root"))
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), "resolve");
 }
 
@@ -186,7 +231,10 @@ async fn silent_servers_run_into_the_limit() {
         ..SshTarget::new("127.0.0.1", "root")
     };
     let mut target = Target::ssh("silent", target);
-    target.limits = Limits { connect: Duration::from_millis(300), ..Limits::default() };
+    target.limits = Limits {
+        connect: Duration::from_millis(300),
+        ..Limits::default()
+    };
     let error = Connection::connect(target).await.unwrap_err();
     assert_eq!(error.kind(), "timeout");
     assert!(error.is_unreachable());
@@ -194,7 +242,10 @@ async fn silent_servers_run_into_the_limit() {
 
 #[tokio::test]
 async fn jump_hosts_lead_to_hosts() {
-    let (outer, inner) = (setup(Behaviour::default()).await, setup(Behaviour::default()).await);
+    let (outer, inner) = (
+        setup(Behaviour::default()).await,
+        setup(Behaviour::default()).await,
+    );
     let mut target = inner.target.clone();
     target.jump = vec![outer.target.clone(), outer.target.clone()];
     works(&connect(target.clone()).await.unwrap()).await;
@@ -203,7 +254,10 @@ async fn jump_hosts_lead_to_hosts() {
     assert_eq!(error.kind(), "connect");
     // The hop's own key is checked too.
     target.jump[1].known_hosts.clear();
-    assert_eq!(connect(target).await.unwrap_err().kind(), "host_key_unknown");
+    assert_eq!(
+        connect(target).await.unwrap_err().kind(),
+        "host_key_unknown"
+    );
 }
 
 #[tokio::test]
@@ -218,7 +272,9 @@ async fn a_lost_connection_is_told_and_the_next_request_opens_it_again() {
         while let Ok((mut client, _)) = listener.accept().await {
             let mut cut = cuts.subscribe();
             tokio::spawn(async move {
-                let mut server = tokio::net::TcpStream::connect(("127.0.0.1", to)).await.unwrap();
+                let mut server = tokio::net::TcpStream::connect(("127.0.0.1", to))
+                    .await
+                    .unwrap();
                 tokio::select! {
                     _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
                     _ = cut.recv() => {}
@@ -261,7 +317,9 @@ async fn silence_of_the_network_is_noticed() {
         while let Ok((mut client, _)) = listener.accept().await {
             let mut freeze = freezes.subscribe();
             tokio::spawn(async move {
-                let mut server = tokio::net::TcpStream::connect(("127.0.0.1", to)).await.unwrap();
+                let mut server = tokio::net::TcpStream::connect(("127.0.0.1", to))
+                    .await
+                    .unwrap();
                 tokio::select! {
                     _ = tokio::io::copy_bidirectional(&mut client, &mut server) => return,
                     _ = freeze.recv() => {}
@@ -270,25 +328,38 @@ async fn silence_of_the_network_is_noticed() {
             });
         }
     });
-    let mut target = Target::ssh("frozen", SshTarget {
-        port,
-        host_key_alias: Some(format!("[127.0.0.1]:{to}")),
-        ..setup.target.clone()
-    });
+    let mut target = Target::ssh(
+        "frozen",
+        SshTarget {
+            port,
+            host_key_alias: Some(format!("[127.0.0.1]:{to}")),
+            ..setup.target.clone()
+        },
+    );
     target.limits.keepalive = Duration::from_millis(200);
     let connection = Connection::connect(target).await.unwrap();
     works(&connection).await;
     freeze.send(()).unwrap();
     let begun = Instant::now();
-    let error = connection.run(&LOGIN, &Command::shell("echo never"), None).await.unwrap_err();
+    let error = connection
+        .run(&LOGIN, &Command::shell("echo never"), None)
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), "lost");
     assert!(begun.elapsed() < Duration::from_secs(5));
 }
 
 #[tokio::test]
 async fn a_server_without_channels_is_told() {
-    let setup = setup(Behaviour { max_sessions: Some(0), ..Behaviour::default() }).await;
+    let setup = setup(Behaviour {
+        max_sessions: Some(0),
+        ..Behaviour::default()
+    })
+    .await;
     let connection = connect(setup.target.clone()).await.unwrap();
-    let error = connection.run(&LOGIN, &Command::shell("true"), None).await.unwrap_err();
+    let error = connection
+        .run(&LOGIN, &Command::shell("true"), None)
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), "channel");
 }

@@ -51,7 +51,11 @@ impl Sshd {
         let directory = tempfile::tempdir().unwrap();
         let path = |name: &str| directory.path().join(name);
         for key in ["host", "user"] {
-            check(Program::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(path(key)));
+            check(
+                Program::new("ssh-keygen")
+                    .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+                    .arg(path(key)),
+            );
         }
         std::fs::create_dir_all("/run/sshd").unwrap();
         // A port that was free a moment ago; somebody else may be quicker, then another one.
@@ -76,8 +80,13 @@ impl Sshd {
             while begun.elapsed() < Duration::from_secs(10) {
                 if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
                     let host = std::fs::read_to_string(path("host.pub")).unwrap();
-                    std::fs::write(path("known_hosts"), format!("[127.0.0.1]:{port} {host}")).unwrap();
-                    return Self { child, directory, port };
+                    std::fs::write(path("known_hosts"), format!("[127.0.0.1]:{port} {host}"))
+                        .unwrap();
+                    return Self {
+                        child,
+                        directory,
+                        port,
+                    };
                 }
                 if child.try_wait().unwrap().is_some() {
                     break;
@@ -136,7 +145,12 @@ impl User {
         let name = format!("sasrun-t{:06x}", rand::random::<u32>() & 0xff_ffff);
         let user = Self(name);
         let name = &user.0;
-        retried(|| Program::new("useradd").args(["-m", "-s", "/bin/bash", name]).output().unwrap());
+        retried(|| {
+            Program::new("useradd")
+                .args(["-m", "-s", "/bin/bash", name])
+                .output()
+                .unwrap()
+        });
         retried(|| {
             let mut child = Program::new("chpasswd")
                 .stdin(Stdio::piped())
@@ -174,8 +188,14 @@ impl Drop for User {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(format!("/etc/sudoers.d/{}", self.0));
         for _ in 0..100 {
-            let output = Program::new("userdel").args(["-f", "-r", &self.0]).output().unwrap();
-            if output.status.success() || output.status.code() == Some(6) || output.status.code() == Some(12) {
+            let output = Program::new("userdel")
+                .args(["-f", "-r", &self.0])
+                .output()
+                .unwrap();
+            if output.status.success()
+                || output.status.code() == Some(6)
+                || output.status.code() == Some(12)
+            {
                 return;
             }
             std::thread::sleep(Duration::from_millis(50));
@@ -188,7 +208,10 @@ async fn open_sudo(sudoers: &str) -> Option<Subject> {
         return None;
     }
     let (sshd, user) = (Sshd::start(""), User::new(sudoers));
-    let target = SshTarget { user: user.0.clone(), ..sshd.target() };
+    let target = SshTarget {
+        user: user.0.clone(),
+        ..sshd.target()
+    };
     Some(Subject {
         connection: connect(target).await.unwrap(),
         identity: Identity::Become(Become::sudo("root", Some(Secret::new(PASSWORD)))),
@@ -198,11 +221,15 @@ async fn open_sudo(sudoers: &str) -> Option<Subject> {
 }
 
 mod through_sudo {
-    crate::suite!(super::open_sudo("USER ALL=(ALL) ALL\nDefaults:USER lecture=always\n"));
+    crate::suite!(super::open_sudo(
+        "USER ALL=(ALL) ALL\nDefaults:USER lecture=always\n"
+    ));
 }
 
 mod through_sudo_that_wants_a_terminal {
-    crate::suite!(super::open_sudo("USER ALL=(ALL) ALL\nDefaults:USER requiretty\n"));
+    crate::suite!(super::open_sudo(
+        "USER ALL=(ALL) ALL\nDefaults:USER requiretty\n"
+    ));
 }
 
 async fn who(connection: &Connection, identity: &Identity) -> Result<String, ConnectionError> {
@@ -228,11 +255,19 @@ async fn becoming_somebody_works_or_says_why_not() {
     let sshd = Sshd::start("");
     let user = User::new("USER ALL=(root) ALL\n");
     let outsider = User::new("");
-    let target = |user: &User| SshTarget { user: user.0.clone(), ..sshd.target() };
+    let target = |user: &User| SshTarget {
+        user: user.0.clone(),
+        ..sshd.target()
+    };
     let connection = connect(target(&user)).await.unwrap();
     let home = format!("{0}\n/home/{0}\n", user.0);
     assert_eq!(who(&connection, &LOGIN).await.unwrap(), home);
-    assert_eq!(who(&connection, &sudo("root", Some(PASSWORD))).await.unwrap(), "root\n/root\n");
+    assert_eq!(
+        who(&connection, &sudo("root", Some(PASSWORD)))
+            .await
+            .unwrap(),
+        "root\n/root\n"
+    );
     let failures = [
         (sudo("root", Some("wrong")), "become_password"),
         (su(&outsider.0, Some("wrong")), "become_password"),
@@ -246,9 +281,14 @@ async fn becoming_somebody_works_or_says_why_not() {
         assert!(error.failed() && !error.to_string().contains(PASSWORD));
     }
     let as_outsider = su(&outsider.0, Some(PASSWORD));
-    assert_eq!(who(&connection, &as_outsider).await.unwrap(), format!("{0}\n/home/{0}\n", outsider.0));
+    assert_eq!(
+        who(&connection, &as_outsider).await.unwrap(),
+        format!("{0}\n/home/{0}\n", outsider.0)
+    );
     let refused = connect(target(&outsider)).await.unwrap();
-    let error = who(&refused, &sudo("root", Some(PASSWORD))).await.unwrap_err();
+    let error = who(&refused, &sudo("root", Some(PASSWORD)))
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), "become_refused", "{error}");
     let error = who(&refused, &sudo("root", None)).await.unwrap_err();
     assert_eq!(error.kind(), "become_password_missing", "{error}");
@@ -267,14 +307,22 @@ async fn a_password_is_in_no_argument_and_no_environment() {
     }
     let sshd = Sshd::start("");
     let user = User::new("USER ALL=(ALL) ALL\n");
-    let target = SshTarget { user: user.0.clone(), ..sshd.target() };
+    let target = SshTarget {
+        user: user.0.clone(),
+        ..sshd.target()
+    };
     let connection = connect(target).await.unwrap();
-    let command = Command::shell("for p in /proc/[0-9]*; do cat $p/cmdline $p/environ 2>/dev/null; done");
+    let command =
+        Command::shell("for p in /proc/[0-9]*; do cat $p/cmdline $p/environ 2>/dev/null; done");
     let identity = sudo("root", Some(PASSWORD));
     let output = connection.run(&identity, &command, None).await.unwrap();
     assert!(output.stdout.total_bytes() > 1000);
     let seen = output.stdout.bytes();
-    assert!(!seen.windows(PASSWORD.len()).any(|window| window == PASSWORD.as_bytes()));
+    assert!(
+        !seen
+            .windows(PASSWORD.len())
+            .any(|window| window == PASSWORD.as_bytes())
+    );
 }
 
 #[tokio::test]
@@ -292,11 +340,18 @@ async fn passwords_and_wrong_users_at_a_real_server() {
     };
     let connection = connect(target.clone()).await.unwrap();
     assert!(who(&connection, &LOGIN).await.unwrap().starts_with(&user.0));
-    let wrong = SshTarget { password: Some(Secret::new("wrong")), ..target.clone() };
+    let wrong = SshTarget {
+        password: Some(Secret::new("wrong")),
+        ..target.clone()
+    };
     let error = connect(wrong).await.unwrap_err();
     assert_eq!(error.kind(), "authentication");
     assert!(error.is_unreachable());
-    let nobody = SshTarget { password: None, identity_files: Vec::new(), ..target };
+    let nobody = SshTarget {
+        password: None,
+        identity_files: Vec::new(),
+        ..target
+    };
     let error = connect(nobody).await.unwrap_err().to_string();
     assert!(error.contains("no key, agent or password"), "{error}");
 }
@@ -313,7 +368,9 @@ async fn a_crowded_server_lets_all_in() {
             target.limits.connect_attempts = 12;
             tokio::spawn(async move {
                 let connection = Connection::connect(target).await?;
-                connection.run(&LOGIN, &Command::argv(&["true"]), None).await
+                connection
+                    .run(&LOGIN, &Command::argv(&["true"]), None)
+                    .await
             })
         })
         .collect();
@@ -329,12 +386,22 @@ async fn an_agent_signs() {
     }
     let sshd = Sshd::start("");
     let socket = sshd.path("agent");
-    let mut agent = Program::new("ssh-agent").arg("-D").arg("-a").arg(&socket).stdout(Stdio::null()).spawn().unwrap();
+    let mut agent = Program::new("ssh-agent")
+        .arg("-D")
+        .arg("-a")
+        .arg(&socket)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
     let begun = Instant::now();
     while !socket.exists() && begun.elapsed() < Duration::from_secs(10) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    check(Program::new("ssh-add").arg(sshd.path("user")).env("SSH_AUTH_SOCK", &socket));
+    check(
+        Program::new("ssh-add")
+            .arg(sshd.path("user"))
+            .env("SSH_AUTH_SOCK", &socket),
+    );
     let mut target = SshTarget {
         identity_files: Vec::new(),
         use_agent: true,
@@ -346,7 +413,11 @@ async fn an_agent_signs() {
     // An encrypted file whose key the agent holds needs no passphrase.
     let encrypted = sshd.path("encrypted");
     std::fs::copy(sshd.path("user"), &encrypted).unwrap();
-    check(Program::new("ssh-keygen").args(["-q", "-p", "-P", "", "-N", "words", "-f"]).arg(&encrypted));
+    check(
+        Program::new("ssh-keygen")
+            .args(["-q", "-p", "-P", "", "-N", "words", "-f"])
+            .arg(&encrypted),
+    );
     target.identity_files = vec![encrypted];
     target.identities_only = true;
     let connection = connect(target).await.unwrap();
@@ -361,8 +432,18 @@ async fn host_names_hashed_by_openssh_are_found() {
         return;
     }
     let sshd = Sshd::start("");
-    check(Program::new("ssh-keygen").arg("-q").arg("-H").arg("-f").arg(sshd.path("known_hosts")));
+    check(
+        Program::new("ssh-keygen")
+            .arg("-q")
+            .arg("-H")
+            .arg("-f")
+            .arg(sshd.path("known_hosts")),
+    );
     let text = std::fs::read_to_string(sshd.path("known_hosts")).unwrap();
     assert!(text.starts_with("|1|"), "{text}");
-    assert!(who(&connect(sshd.target()).await.unwrap(), &LOGIN).await.is_ok());
+    assert!(
+        who(&connect(sshd.target()).await.unwrap(), &LOGIN)
+            .await
+            .is_ok()
+    );
 }

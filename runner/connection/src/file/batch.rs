@@ -66,11 +66,7 @@ impl Connection {
             .map_err(|problem| self.error(problem))
     }
 
-    async fn batch(
-        &self,
-        identity: &Identity,
-        reads: &[Read],
-    ) -> Result<Vec<ReadAnswer>, Problem> {
+    async fn batch(&self, identity: &Identity, reads: &[Read]) -> Result<Vec<ReadAnswer>, Problem> {
         let requests: Vec<&StatRequest> = reads
             .iter()
             .filter_map(|read| match read {
@@ -127,6 +123,14 @@ fn stat_command(requests: &[&StatRequest]) -> Result<Command, Problem> {
         stat::call_into(&mut script, request)?;
     }
     Ok(Command::shell(script))
+}
+
+/// For the test that looks at every script.
+#[cfg(test)]
+pub(crate) fn every_script() -> String {
+    let mut request = StatRequest::new("/a b");
+    request.checksum = Some(stat::ChecksumAlgorithm::Sha1);
+    stat_command(&[&request]).unwrap().script
 }
 
 fn stats(requests: &[&StatRequest], output: &Output) -> Result<Vec<FileStat>, Problem> {

@@ -125,8 +125,9 @@ impl Connection {
         local: &Path,
     ) -> Result<FetchedFile, Problem> {
         let file = path_word(path)?;
-        let script =
-            format!("if [ -d {file} ]; then echo 'it is a directory' >&2; exit 1; fi\nexec cat {file}");
+        let script = format!(
+            "if [ -d {file} ]; then echo 'it is a directory' >&2; exit 1; fi\nexec cat {file}"
+        );
         let command = Command {
             output_bytes: Some(4096),
             ..Command::shell(script)

@@ -385,6 +385,13 @@ fn mode_of_letters(letters: &[u8]) -> u32 {
     mode
 }
 
+/// For the test that looks at every script.
+#[cfg(test)]
+pub(crate) fn every_script() -> String {
+    use ChecksumAlgorithm::{Md5, Sha1, Sha224, Sha256, Sha384, Sha512};
+    functions(&[Md5, Sha1, Sha224, Sha256, Sha384, Sha512])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -397,14 +404,21 @@ mod tests {
         };
         let gnu = "g 81ed 0 0 12 1700000000 1700000001 1700000002 42 2049 1 root root\na 1 1 0\n\
                    h da39a3ee5e6b4b0d3255bfef95601890afd80709  -\n.\n";
-        let stat = parse(gnu.as_bytes(), std::slice::from_ref(&request)).unwrap().remove(0);
-        assert_eq!((stat.kind, stat.mode, stat.size), (Some(FileKind::File), 0o755, 12));
+        let stat = parse(gnu.as_bytes(), std::slice::from_ref(&request))
+            .unwrap()
+            .remove(0);
+        assert_eq!(
+            (stat.kind, stat.mode, stat.size),
+            (Some(FileKind::File), 0o755, 12)
+        );
         assert_eq!(stat.owner.as_deref(), Some("root"));
         assert!(stat.readable && !stat.executable);
         assert!(stat.checksum.as_ref().unwrap().1.starts_with("da39"));
 
         let bsd = "b 41777 0 0 12 1700000000 1 2 42 2049 1 root 7\na 1 1 1\n.\n";
-        let stat = parse(bsd.as_bytes(), std::slice::from_ref(&request)).unwrap().remove(0);
+        let stat = parse(bsd.as_bytes(), std::slice::from_ref(&request))
+            .unwrap()
+            .remove(0);
         assert_eq!((stat.kind, stat.mode), (Some(FileKind::Directory), 0o1777));
 
         let solaris = "l lrwxrwxrwx 0 3 9 1 77 root sys\na 1 1 1\nt 3\na\nb\ns 0\n.\n-\n.\n";
@@ -419,14 +433,24 @@ mod tests {
     #[test]
     fn nonsense_is_no_answer() {
         let requests = [StatRequest::new("/x")];
-        for answer in ["", "g 81ed\n.\n", "t 99\nx\n.\n", "hello\n.\n", "g 81ed 0 0"] {
+        for answer in [
+            "",
+            "g 81ed\n.\n",
+            "t 99\nx\n.\n",
+            "hello\n.\n",
+            "g 81ed 0 0",
+        ] {
             assert!(parse(answer.as_bytes(), &requests).is_err(), "{answer}");
         }
     }
 
     #[test]
     fn letters_of_modes_are_read() {
-        for (letters, mode) in [("rwxr-xr-x", 0o755), ("rwsr-S--T", 0o7740), ("---------", 0)] {
+        for (letters, mode) in [
+            ("rwxr-xr-x", 0o755),
+            ("rwsr-S--T", 0o7740),
+            ("---------", 0),
+        ] {
             assert_eq!(mode_of_letters(letters.as_bytes()), mode, "{letters}");
         }
     }

@@ -351,3 +351,30 @@ fn answer(write: &WriteFile, output: &Output) -> Result<WrittenFile, Problem> {
     let stat = stat::parse(rest, &[request])?.pop().unwrap_or_default();
     Ok(WrittenFile { stat, backup })
 }
+
+/// For the test that looks at every script.
+#[cfg(test)]
+pub(crate) fn every_script() -> Vec<String> {
+    let full = WriteFile {
+        mode: Some(0o640),
+        owner: Some("a".into()),
+        group: Some("b".into()),
+        backup: true,
+        create_parents: true,
+        expected_before: Some(Expected::Checksum(ChecksumAlgorithm::Sha256, "00".into())),
+        validate: Some("visudo -cf %s".into()),
+        unsafe_writes: true,
+        ..WriteFile::new("/a b/c", "content\0 'x'")
+    };
+    let plain = WriteFile {
+        expected_before: Some(Expected::Absent),
+        ..WriteFile::new("-c", "")
+    };
+    let mut scripts = Vec::new();
+    for write in [full, plain] {
+        for is_inline in [true, false] {
+            scripts.push(script(&write, 3, "00", is_inline).unwrap());
+        }
+    }
+    scripts
+}

@@ -4,8 +4,9 @@
 //! random for this frame alone, and written by the shell itself after the subshell ended, so that no output can forge it.
 //!
 //! The shell's own descriptors: 3 takes the shell's words about a subshell that a signal ended (so that such a death and an
-//! exit code above 128 are told apart), 4 is its standard error, 8 writes to a FIFO. Every process of a frame holds the FIFO's
-//! reading end as descriptor 7: if the shell can still write to the FIFO when the subshell is over, somebody outlived it.
+//! exit code above 128 are told apart), 4 is its standard error, 6 takes a command's errors where both streams arrive as one,
+//! 8 writes to a FIFO. Every process of a frame holds the FIFO's reading end as descriptor 7: if the shell can still write to
+//! the FIFO when the subshell is over, somebody outlived it.
 //!
 //! Must not: do I/O, or use anything an old Bourne shell cannot read.
 
@@ -54,15 +55,16 @@ for _x in /tmp /var/tmp /dev/shm "$HOME"; do
 if mkfifo -m 600 "$_x/{files}.f" 2>/dev/null; then
 _t=$_x/{files}
 exec 5<>"$_t.f" 8>"$_t.f" 3>>"$_t.m"
-exec 5<&-
-if [ -r /proc/self/fd/8 ] && [ {keeps} = 0 ]; then rm -f "$_t.f" "$_t.m"; _t=proc; else trap "rm -f '$_t.f' '$_t.m' '$_t.e'" 0; fi
+exec 5<&-{errors}
+if [ -r /proc/self/fd/8 ]; then rm -f "$_t.f" "$_t.m" "$_t.e"; _t=proc
+else trap "rm -f '$_t.f' '$_t.m' '$_t.e'" 0; fi
 break
 fi
 done
 if kill -0 -$$ 2>/dev/null; then _g=1; fi
 echo "{token} $$ $_g $_t"; echo {token}{merged}
 "#,
-        keeps = u8::from(is_merged),
+        errors = if is_merged { " 6>\"$_t.e\"" } else { "" },
     )
 }
 
@@ -89,8 +91,9 @@ pub(crate) fn parse_greeting(fields: &str, is_merged: bool) -> Option<Greeting> 
 pub(crate) enum Input {
     /// `/dev/null`
     Nothing,
-    /// What the channel brings after the go-ahead; the shell ends with the command, so that it never reads any of it.
-    Channel,
+    /// What the channel brings after the go-ahead, this many bytes; the shell ends with the command, so that it never reads any
+    /// of it.
+    Channel(u64),
 }
 
 /// Writes the frame of one command.
@@ -101,12 +104,17 @@ pub(crate) fn render(
     command: &Command,
     input: Input,
 ) -> Result<(), Problem> {
-    if input == Input::Channel {
+    if input != Input::Nothing {
         out.push_str("{ echo ");
         out.push_str(token);
         out.push_str(" go; ");
     }
-    out.push_str("{ ( ");
+    out.push_str("{ ");
+    if let (Input::Channel(bytes), true) = (input, greeting.is_merged) {
+        // A raw terminal has no end of input.
+        out.push_str(&format!("head -c {bytes} | "));
+    }
+    out.push_str("( ");
     preamble_into(out, command)?;
     out.push_str("eval ");
     quote_script(out, &command.script)?;
@@ -121,12 +129,14 @@ pub(crate) fn render(
     };
     let errors = match &greeting.leftovers {
         Leftovers::Named(prefix) if greeting.is_merged => Some(quote::word(&format!("{prefix}.e"))),
+        Leftovers::Proc if greeting.is_merged => Some("/proc/self/fd/6".to_owned()),
         _ => None,
     };
     match &errors {
         Some(file) => {
             out.push_str(" 2>");
             out.push_str(file);
+            out.push_str(" 6>&-");
         }
         None => out.push_str(" 2>&4"),
     }
@@ -155,7 +165,7 @@ pub(crate) fn render(
     out.push_str(token);
     out.push_str(" $_s $_d $_k\"; ");
     if let Some(file) = &errors {
-        out.push_str("cat ");
+        out.push_str("cat <");
         out.push_str(file);
         out.push_str("; ");
     }
@@ -164,8 +174,8 @@ pub(crate) fn render(
     out.push_str(match (greeting.is_merged, input) {
         (true, Input::Nothing) => "\n",
         (false, Input::Nothing) => " >&2\n",
-        (true, Input::Channel) => "; exit 0; }\n",
-        (false, Input::Channel) => " >&2; exit 0; }\n",
+        (true, Input::Channel(_)) => "; exit 0; }\n",
+        (false, Input::Channel(_)) => " >&2; exit 0; }\n",
     });
     Ok(())
 }

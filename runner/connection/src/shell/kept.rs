@@ -205,7 +205,7 @@ impl Shell {
             &self.greeting,
             &token,
             frame.command,
-            Input::Channel,
+            Input::Channel(input.size().await),
         )
         .map_err(Failure::Problem)?;
         let lost = |reason: String| Failure::Problem(Problem::lost(reason));
@@ -250,6 +250,15 @@ impl Shell {
 pub(crate) enum InputSource<'f> {
     Bytes(Bytes),
     File(&'f mut tokio::fs::File),
+}
+
+impl InputSource<'_> {
+    async fn size(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::File(file) => file.metadata().await.map_or(0, |metadata| metadata.len()),
+        }
+    }
 }
 
 /// Why bytes could not be sent.

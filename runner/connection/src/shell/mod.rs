@@ -5,5 +5,7 @@
 pub mod captured;
 pub(crate) mod frame;
 pub(crate) mod kept;
+#[cfg(test)]
+mod plain_sh;
 pub mod quote;
 pub(crate) mod timeout;

@@ -109,10 +109,7 @@ impl LocalLink {
         let controller = File::from(controller);
         rustix::io::ioctl_fionbio(&controller, true)?;
         let child = self
-            .command(
-                program,
-                &["setsid", "/bin/sh", "-c", &attach, "terminal"],
-            )
+            .command(program, &["setsid", "/bin/sh", "-c", &attach, "terminal"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

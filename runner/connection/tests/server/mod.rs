@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use russh::keys::{Algorithm, PrivateKey, PublicKey};
-use russh::server::{self, Auth, ChannelOpenHandle, Handle, Msg, Response, Session, VerifiedPublicKey};
+use russh::server::{
+    self, Auth, ChannelOpenHandle, Handle, Msg, Response, Session, VerifiedPublicKey,
+};
 use russh::{Channel, ChannelId, Pty};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -66,7 +68,9 @@ impl Server {
         let task = tokio::spawn(async move {
             let mut to_drop = behaviour.dropped_first;
             loop {
-                let Ok((stream, _)) = listener.accept().await else { return };
+                let Ok((stream, _)) = listener.accept().await else {
+                    return;
+                };
                 if to_drop > 0 {
                     to_drop -= 1;
                     continue;
@@ -86,12 +90,21 @@ impl Server {
                 });
             }
         });
-        Self { port, host_key, attempts, task }
+        Self {
+            port,
+            host_key,
+            attempts,
+            task,
+        }
     }
 
     /// The line of a file of known hosts.
     pub fn known_host(&self) -> String {
-        format!("[127.0.0.1]:{} {}\n", self.port, self.host_key.to_openssh().unwrap())
+        format!(
+            "[127.0.0.1]:{} {}\n",
+            self.port,
+            self.host_key.to_openssh().unwrap()
+        )
     }
 }
 
@@ -121,7 +134,11 @@ impl Peer {
 impl server::Handler for Peer {
     type Error = russh::Error;
 
-    async fn auth_publickey(&mut self, _: &str, key: VerifiedPublicKey<'_>) -> Result<Auth, Self::Error> {
+    async fn auth_publickey(
+        &mut self,
+        _: &str,
+        key: VerifiedPublicKey<'_>,
+    ) -> Result<Auth, Self::Error> {
         let known = self.behaviour.user_key.as_ref();
         match known.is_some_and(|known| known.key_data() == key.public_key.key_data()) {
             true => Ok(Auth::Accept),
@@ -161,8 +178,14 @@ impl server::Handler for Peer {
         reply: ChannelOpenHandle,
         _: &mut Session,
     ) -> Result<(), Self::Error> {
-        if self.behaviour.max_sessions.is_some_and(|most| self.open >= most) {
-            reply.reject(russh::ChannelOpenFailure::ResourceShortage).await;
+        if self
+            .behaviour
+            .max_sessions
+            .is_some_and(|most| self.open >= most)
+        {
+            reply
+                .reject(russh::ChannelOpenFailure::ResourceShortage)
+                .await;
             return Ok(());
         }
         self.open += 1;
@@ -211,9 +234,16 @@ impl server::Handler for Peer {
         session.channel_success(id)
     }
 
-    async fn exec_request(&mut self, id: ChannelId, line: &[u8], session: &mut Session) -> Result<(), Self::Error> {
+    async fn exec_request(
+        &mut self,
+        id: ChannelId,
+        line: &[u8],
+        session: &mut Session,
+    ) -> Result<(), Self::Error> {
         let line = String::from_utf8_lossy(line).into_owned();
-        let Some(running) = self.channels.get_mut(&id) else { return Ok(()) };
+        let Some(running) = self.channels.get_mut(&id) else {
+            return Ok(());
+        };
         let (input, received) = mpsc::unbounded_channel();
         running.input = Some(input);
         let mut shell = self.behaviour.login_shell.clone();
@@ -228,8 +258,17 @@ impl server::Handler for Peer {
         session.channel_success(id)
     }
 
-    async fn data(&mut self, id: ChannelId, data: &[u8], _: &mut Session) -> Result<(), Self::Error> {
-        if let Some(input) = self.channels.get(&id).and_then(|running| running.input.as_ref()) {
+    async fn data(
+        &mut self,
+        id: ChannelId,
+        data: &[u8],
+        _: &mut Session,
+    ) -> Result<(), Self::Error> {
+        if let Some(input) = self
+            .channels
+            .get(&id)
+            .and_then(|running| running.input.as_ref())
+        {
             let _ = input.send(data.to_vec());
         }
         Ok(())
@@ -287,7 +326,11 @@ async fn run(
     let err = async {
         let mut buffer = vec![0; 32 << 10];
         while let Ok(count @ 1..) = stderr.read(&mut buffer).await {
-            if handle.extended_data(id, 1, buffer[..count].to_vec()).await.is_err() {
+            if handle
+                .extended_data(id, 1, buffer[..count].to_vec())
+                .await
+                .is_err()
+            {
                 break;
             }
         }
@@ -313,7 +356,9 @@ async fn tell_exit(handle: &Handle, id: ChannelId, status: std::process::ExitSta
     use std::os::unix::process::ExitStatusExt;
     match status.signal() {
         None => {
-            let _ = handle.exit_status_request(id, status.code().unwrap_or(255) as u32).await;
+            let _ = handle
+                .exit_status_request(id, status.code().unwrap_or(255) as u32)
+                .await;
         }
         Some(signal) => {
             let name = match signal {
@@ -338,7 +383,8 @@ async fn run_on_terminal(
     (columns, rows): (u32, u32),
 ) {
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-    let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+    let controller =
+        openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
     grantpt(&controller).unwrap();
     unlockpt(&controller).unwrap();
     let size = rustix::termios::Winsize {
@@ -348,10 +394,22 @@ async fn run_on_terminal(
         ws_ypixel: 0,
     };
     rustix::termios::tcsetwinsize(&controller, size).unwrap();
-    let name = ptsname(&controller, Vec::new()).unwrap().into_string().unwrap();
-    let user = std::fs::File::options().read(true).write(true).open(&name).unwrap();
+    let name = ptsname(&controller, Vec::new())
+        .unwrap()
+        .into_string()
+        .unwrap();
+    let user = std::fs::File::options()
+        .read(true)
+        .write(true)
+        .open(&name)
+        .unwrap();
     let mut child = Command::new("setsid")
-        .args(["/bin/sh", "-c", &format!("exec <>{name} >&0 2>&0; exec \"$@\""), "login"])
+        .args([
+            "/bin/sh",
+            "-c",
+            &format!("exec <>{name} >&0 2>&0; exec \"$@\""),
+            "login",
+        ])
         .args(&shell)
         .arg("-c")
         .arg(line)

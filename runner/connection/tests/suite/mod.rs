@@ -1,12 +1,13 @@
 //! What every transport and every shell must do: one list of cases, run for each of them.
 
 use std::future::Future;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use sasrun_connection::{
-    Captured, ChecksumAlgorithm, Command, Connection, ConnectionError, Content, ExitStatus,
-    Expected, FileKind, Identity, Output, Read, ReadAnswer, Sent, StatRequest, Stream,
-    TerminalSize, TimedOut, WriteFile, quote,
+    Captured, ChecksumAlgorithm, Command, Connection, Content, ExitStatus, Expected, FileKind,
+    Identity, Output, Read, ReadAnswer, Sent, StatRequest, Stream, TerminalSize, TimedOut,
+    WriteFile, quote,
 };
 
 /// Something that cases can be run on, and what of them it cannot do.
@@ -26,7 +27,10 @@ impl Subject {
     }
 
     async fn run(&self, command: Command) -> Output {
-        self.connection.run(&self.identity, &command, None).await.unwrap()
+        self.connection
+            .run(&self.identity, &command, None)
+            .await
+            .unwrap()
     }
 
     async fn shell(&self, script: &str) -> Output {
@@ -101,12 +105,22 @@ fn noise(count: usize, mut seed: u64) -> Vec<u8> {
 pub async fn status_and_streams(s: &Subject) {
     let output = s.shell("echo out; echo err >&2; exit 7").await;
     assert_eq!(output.status, ExitStatus::Code(7));
-    assert_eq!((text(&output.stdout), text(&output.stderr)), ("out\n".into(), "err\n".into()));
-    let output = s.run(Command::argv(&["printf", "%s|", "a b", "$HOME", "it's", ""])).await;
+    assert_eq!(
+        (text(&output.stdout), text(&output.stderr)),
+        ("out\n".into(), "err\n".into())
+    );
+    let output = s
+        .run(Command::argv(&[
+            "printf", "%s|", "a b", "$HOME", "it's", "",
+        ]))
+        .await;
     assert_eq!(text(&output.stdout), "a b|$HOME|it's||");
     let output = s.shell("printf 'no newline'").await;
     assert_eq!(text(&output.stdout), "no newline");
-    assert_eq!(s.shell("sasrun-no-such-program").await.status, ExitStatus::Code(127));
+    assert_eq!(
+        s.shell("sasrun-no-such-program").await.status,
+        ExitStatus::Code(127)
+    );
 }
 
 pub async fn many_commands_keep_their_order(s: &Subject) {
@@ -203,20 +217,25 @@ pub async fn unread_input_is_not_run(s: &Subject) {
         ..Command::shell("read first; exit 6")
     };
     assert_eq!(s.run(command).await.status, ExitStatus::Code(6));
-    assert!(!std::path::Path::new(&path).exists());
+    assert!(!Path::new(&path).exists());
 }
 
 pub async fn large_output_keeps_head_and_tail(s: &Subject) {
     let command = Command {
         output_bytes: Some(1000),
-        ..Command::shell("i=0; while [ $i -lt 20000 ]; do echo \"line $i\"; i=`expr $i + 1` 2>/dev/null || exit; [ $i -lt 300 ] || break; done; awk 'BEGIN { for (i = 0; i < 300000; i++) print \"row\", i }'")
+        ..Command::shell(
+            "i=0; while [ $i -lt 20000 ]; do echo \"line $i\"; i=`expr $i + 1` 2>/dev/null || exit; [ $i -lt 300 ] || break; done; awk 'BEGIN { for (i = 0; i < 300000; i++) print \"row\", i }'",
+        )
     };
     let output = s.run(command).await;
     assert!(output.stdout.is_truncated());
     assert!(output.stdout.total_bytes() > 3_000_000);
     assert!(output.stdout.head().starts_with(b"line 0\nline 1\n"));
     assert!(output.stdout.tail().ends_with(b"row 299999\n"));
-    assert_eq!(output.stdout.head().len() + output.stdout.tail().len(), 1000);
+    assert_eq!(
+        output.stdout.head().len() + output.stdout.tail().len(),
+        1000
+    );
 }
 
 pub async fn sinks_see_everything(s: &Subject) {
@@ -229,7 +248,11 @@ pub async fn sinks_see_everything(s: &Subject) {
         output_bytes: Some(10),
         ..Command::shell("awk 'BEGIN { for (i = 0; i < 50000; i++) print i }'; echo done >&2")
     };
-    let output = s.connection.run(&s.identity, &command, Some(&mut sink)).await.unwrap();
+    let output = s
+        .connection
+        .run(&s.identity, &command, Some(&mut sink))
+        .await
+        .unwrap();
     let expected: String = (0..50000).map(|i| format!("{i}\n")).collect();
     assert!(out == expected.as_bytes());
     assert_eq!(err, b"done\n");
@@ -243,7 +266,10 @@ pub async fn background_processes_hold_and_pollute_nothing(s: &Subject) {
         .await;
     assert_eq!(text(&output.stdout), "started\n");
     assert!(output.is_leaving_processes);
-    assert!(begun.elapsed() < Duration::from_millis(900), "it was waited for");
+    assert!(
+        begun.elapsed() < Duration::from_millis(900),
+        "it was waited for"
+    );
     // Frames during and after the time at which it writes.
     for _ in 0..3 {
         let output = s.shell("echo mine; sleep 0.5; echo too").await;
@@ -288,7 +314,10 @@ pub async fn timeouts_end_whole_trees(s: &Subject) {
 /// Tells whether a process has ended, be it that nobody has waited for it yet.
 fn is_gone(pid: &str) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.is_empty() || stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('Z'))
+    stat.is_empty()
+        || stat
+            .rsplit_once(") ")
+            .is_some_and(|(_, rest)| rest.starts_with('Z'))
 }
 
 pub async fn idle_timeouts_end_silence(s: &Subject) {
@@ -307,7 +336,12 @@ pub async fn abandoned_commands_end(s: &Subject) {
     let command = Command::shell(format!("sh -c 'echo $$ >{file}; sleep 63; true'; true"));
     let (connection, identity) = (s.connection.clone(), s.identity.clone());
     let running = tokio::spawn(async move { connection.run(&identity, &command, None).await });
-    let pid = || std::fs::read_to_string(&file).unwrap_or_default().trim().to_owned();
+    let pid = || {
+        std::fs::read_to_string(&file)
+            .unwrap_or_default()
+            .trim()
+            .to_owned()
+    };
     eventually("the command runs", || async { !pid().is_empty() }).await;
     running.abort();
     eventually("the command ended", || async { is_gone(&pid()) }).await;
@@ -327,7 +361,10 @@ pub async fn directory_and_environment(s: &Subject) {
     };
     let output = s.run(command).await;
     let real = std::fs::canonicalize(&directory).unwrap();
-    assert_eq!(text(&output.stdout), format!("{}\nx 'y' $z\nsecond||\n", real.display()));
+    assert_eq!(
+        text(&output.stdout),
+        format!("{}\nx 'y' $z\nsecond||\n", real.display())
+    );
     let command = Command {
         cwd: Some("/sasrun/nowhere".into()),
         ..Command::shell("echo not reached")
@@ -351,7 +388,11 @@ pub async fn impossible_requests_are_refused(s: &Subject) {
         },
     ];
     for command in bad {
-        let error = s.connection.run(&s.identity, &command, None).await.unwrap_err();
+        let error = s
+            .connection
+            .run(&s.identity, &command, None)
+            .await
+            .unwrap_err();
         assert_eq!(error.kind(), "request");
         assert!(error.failed());
     }
@@ -373,7 +414,10 @@ pub async fn parallel_commands_have_their_own_shells(s: &Subject) {
     for (number, task) in tasks.into_iter().enumerate() {
         assert_eq!(text(&task.await.unwrap().stdout), format!("{number}\n"));
     }
-    assert!(begun.elapsed() < Duration::from_millis(3300), "they waited for each other");
+    assert!(
+        begun.elapsed() < Duration::from_millis(3300),
+        "they waited for each other"
+    );
 }
 
 pub async fn reset_gives_a_fresh_shell(s: &Subject) {
@@ -415,34 +459,58 @@ pub async fn stats_of_all_kinds(s: &Subject) {
     ];
     let stats = s.connection.stat(&s.identity, &requests).await.unwrap();
     let kinds: Vec<_> = stats.iter().map(|stat| stat.kind).collect();
-    assert_eq!(kinds, [
-        Some(FileKind::File),
-        Some(FileKind::Link),
-        Some(FileKind::File),
-        Some(FileKind::Fifo),
-        Some(FileKind::CharacterDevice),
-        Some(FileKind::Directory),
-        None,
-    ]);
+    assert_eq!(
+        kinds,
+        [
+            Some(FileKind::File),
+            Some(FileKind::Link),
+            Some(FileKind::File),
+            Some(FileKind::Fifo),
+            Some(FileKind::CharacterDevice),
+            Some(FileKind::Directory),
+            None,
+        ]
+    );
     let metadata = std::fs::metadata(&file).unwrap();
     let stat = &stats[0];
-    assert_eq!((stat.mode, stat.size, stat.uid), (0o4751, 3, metadata.uid()));
+    assert_eq!(
+        (stat.mode, stat.size, stat.uid),
+        (0o4751, 3, metadata.uid())
+    );
     assert_eq!((stat.inode, stat.nlink), (metadata.ino(), 1));
     assert_eq!(stat.mtime.map(|t| t as i64), Some(metadata.mtime()));
     assert!(stat.readable && stat.executable);
     let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-    assert_eq!(stat.checksum, Some((ChecksumAlgorithm::Sha256, digest.to_owned())));
+    assert_eq!(
+        stat.checksum,
+        Some((ChecksumAlgorithm::Sha256, digest.to_owned()))
+    );
     assert_eq!(stats[1].link_target.as_deref(), Some("file"));
     let real = std::fs::canonicalize(&file).unwrap();
     assert_eq!(stats[1].link_source.as_deref(), real.to_str());
     assert_eq!(stats[2].checksum, stat.checksum);
     assert!(!stats[6].exists);
-    assert!(s.connection.stat(&s.identity, &[]).await.unwrap().is_empty());
+    assert!(
+        s.connection
+            .stat(&s.identity, &[])
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 /// Names that have broken other programs.
 const ODD_NAMES: [&str; 10] = [
-    "-rf", "two\nlines\n", "a'b\"c", "sp ace", "dollar$(id)`id`", "back\\slash", "ünïcödé ✓", "*?[x]", "~root", "#x;y&z|",
+    "-rf",
+    "two\nlines\n",
+    "a'b\"c",
+    "sp ace",
+    "dollar$(id)`id`",
+    "back\\slash",
+    "ünïcödé ✓",
+    "*?[x]",
+    "~root",
+    "#x;y&z|",
 ];
 
 pub async fn odd_names_are_only_names(s: &Subject) {
@@ -452,11 +520,19 @@ pub async fn odd_names_are_only_names(s: &Subject) {
         let written = s.connection.write_file(&s.identity, &write).await.unwrap();
         assert_eq!(written.stat.size, name.len() as u64, "{name:?}");
         assert_eq!(std::fs::read(path(name)).unwrap(), name.as_bytes());
-        let read = s.connection.read_file(&s.identity, &path(name), 1000).await.unwrap();
+        let read = s
+            .connection
+            .read_file(&s.identity, &path(name), 1000)
+            .await
+            .unwrap();
         assert_eq!(read.bytes, name.as_bytes(), "{name:?}");
         let link = path(&format!("link to {name}"));
         std::os::unix::fs::symlink(path(name), &link).unwrap();
-        let stats = s.connection.stat(&s.identity, &[StatRequest::new(&*link)]).await.unwrap();
+        let stats = s
+            .connection
+            .stat(&s.identity, &[StatRequest::new(&*link)])
+            .await
+            .unwrap();
         assert_eq!(stats[0].link_target.as_deref(), Some(&*path(name)));
     }
     // Also where the name begins the path.
@@ -473,8 +549,14 @@ pub async fn batches_answer_in_order(s: &Subject) {
     let reads = vec![
         Read::Script(Command::shell("echo one; exit 1")),
         Read::Stat(StatRequest::new(&*file)),
-        Read::File { path: file.clone(), max_bytes: 4 },
-        Read::File { path: s.path("absent"), max_bytes: 4 },
+        Read::File {
+            path: file.clone(),
+            max_bytes: 4,
+        },
+        Read::File {
+            path: s.path("absent"),
+            max_bytes: 4,
+        },
         Read::Stat(StatRequest::new(s.path("absent"))),
         Read::Script(Command::shell("echo two >&2")),
     ];
@@ -488,16 +570,28 @@ pub async fn batches_answer_in_order(s: &Subject) {
             ReadAnswer::Stat(absent),
             ReadAnswer::Script(two),
         ] => {
-            assert_eq!((one.status, text(&one.stdout)), (ExitStatus::Code(1), "one\n".into()));
+            assert_eq!(
+                (one.status, text(&one.stdout)),
+                (ExitStatus::Code(1), "one\n".into())
+            );
             assert_eq!(there.size, 7);
-            assert_eq!((beginning.bytes.as_slice(), beginning.is_truncated), (&b"cont"[..], true));
+            assert_eq!(
+                (beginning.bytes.as_slice(), beginning.is_truncated),
+                (&b"cont"[..], true)
+            );
             assert_eq!(error.kind(), "file");
             assert!(!absent.exists);
             assert_eq!(text(&two.stderr), "two\n");
         }
         other => panic!("{other:?}"),
     }
-    assert!(s.connection.read_batch(&s.identity, Vec::new()).await.unwrap().is_empty());
+    assert!(
+        s.connection
+            .read_batch(&s.identity, Vec::new())
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 pub async fn files_are_read_up_to_a_limit(s: &Subject) {
@@ -511,14 +605,26 @@ pub async fn files_are_read_up_to_a_limit(s: &Subject) {
     assert!(part.bytes == bytes[..1234] && part.is_truncated);
     assert!(read(0).await.unwrap().bytes.is_empty());
     for bad in [s.path(""), s.path("absent"), String::new()] {
-        let error = s.connection.read_file(&s.identity, &bad, 10).await.unwrap_err();
+        let error = s
+            .connection
+            .read_file(&s.identity, &bad, 10)
+            .await
+            .unwrap_err();
         assert!(["file", "request"].contains(&error.kind()), "{error}");
     }
 }
 
 pub async fn written_files_are_what_was_asked(s: &Subject) {
     let path = s.path("new");
-    for (content, seed) in [(0usize, 1u64), (1, 2), (4095, 3), (4097, 4), (65536, 5), (65537, 6), (400_000, 7)] {
+    for (content, seed) in [
+        (0usize, 1u64),
+        (1, 2),
+        (4095, 3),
+        (4097, 4),
+        (65536, 5),
+        (65537, 6),
+        (400_000, 7),
+    ] {
         let bytes = noise(content, seed);
         let write = WriteFile::new(&*path, bytes.clone());
         let written = s.connection.write_file(&s.identity, &write).await.unwrap();
@@ -531,7 +637,10 @@ pub async fn written_files_are_what_was_asked(s: &Subject) {
         };
         let stat = s.connection.stat(&s.identity, &[request]).await.unwrap();
         assert_eq!(written.stat.checksum, stat[0].checksum);
-        assert_eq!((written.stat.inode, written.stat.mode), (stat[0].inode, stat[0].mode));
+        assert_eq!(
+            (written.stat.inode, written.stat.mode),
+            (stat[0].inode, stat[0].mode)
+        );
     }
     let text = "%s %d \\n \\\\ $HOME `id` 'quoted' \"double\" -n\n\ttab\r\n! end";
     let write = WriteFile::new(&*path, text);
@@ -539,7 +648,14 @@ pub async fn written_files_are_what_was_asked(s: &Subject) {
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
     let deep = s.path("x/y z/file");
     let mut write = WriteFile::new(&*deep, "deep");
-    assert_eq!(s.connection.write_file(&s.identity, &write).await.unwrap_err().kind(), "file");
+    assert_eq!(
+        s.connection
+            .write_file(&s.identity, &write)
+            .await
+            .unwrap_err()
+            .kind(),
+        "file"
+    );
     write.create_parents = true;
     s.connection.write_file(&s.identity, &write).await.unwrap();
     assert_eq!(std::fs::read_to_string(&deep).unwrap(), "deep");
@@ -559,7 +675,11 @@ pub async fn written_permissions(s: &Subject) {
                 ..WriteFile::new(&*path, "x")
             };
             let written = s.connection.write_file(&s.identity, &write).await.unwrap();
-            assert_eq!((mode(), written.stat.mode), (wanted, wanted), "{wanted:o} {is_old}");
+            assert_eq!(
+                (mode(), written.stat.mode),
+                (wanted, wanted),
+                "{wanted:o} {is_old}"
+            );
         }
     }
     // Without a wish the old file's stay, also for one that its owner may not write.
@@ -577,11 +697,17 @@ pub async fn written_permissions(s: &Subject) {
             ..WriteFile::new(&*path, "z")
         };
         let written = s.connection.write_file(&s.identity, &write).await.unwrap();
-        assert_eq!((written.stat.uid, written.stat.gid, mode()), (1234, 4321, 0o640));
+        assert_eq!(
+            (written.stat.uid, written.stat.gid, mode()),
+            (1234, 4321, 0o640)
+        );
         assert_eq!(written.stat.owner, None);
         let write = WriteFile::new(&*path, "kept");
         let written = s.connection.write_file(&s.identity, &write).await.unwrap();
-        assert_eq!((written.stat.uid, written.stat.gid, mode()), (1234, 4321, 0o640));
+        assert_eq!(
+            (written.stat.uid, written.stat.gid, mode()),
+            (1234, 4321, 0o640)
+        );
     }
 }
 
@@ -594,22 +720,36 @@ pub async fn overwriting_keeps_and_guards(s: &Subject) {
     };
     let written = s.connection.write_file(&s.identity, &write).await.unwrap();
     assert_eq!(written.backup, None);
-    let error = s.connection.write_file(&s.identity, &write).await.unwrap_err();
+    let error = s
+        .connection
+        .write_file(&s.identity, &write)
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), "file_changed");
     let (algorithm, digest) = written.stat.checksum.unwrap();
     write.expected_before = Some(Expected::Checksum(algorithm, digest));
     write.content = Content::Bytes("two".into());
     let written = s.connection.write_file(&s.identity, &write).await.unwrap();
     let backup = written.backup.unwrap();
-    assert!(backup.starts_with(&path) && backup.ends_with('~'), "{backup}");
+    assert!(
+        backup.starts_with(&path) && backup.ends_with('~'),
+        "{backup}"
+    );
     assert_eq!(std::fs::read_to_string(&backup).unwrap(), "one");
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "two");
-    let error = s.connection.write_file(&s.identity, &write).await.unwrap_err();
+    let error = s
+        .connection
+        .write_file(&s.identity, &write)
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), "file_changed");
     // A link is replaced, not followed.
     let link = s.path("link");
     std::os::unix::fs::symlink(&path, &link).unwrap();
-    s.connection.write_file(&s.identity, &WriteFile::new(&*link, "three")).await.unwrap();
+    s.connection
+        .write_file(&s.identity, &WriteFile::new(&*link, "three"))
+        .await
+        .unwrap();
     assert!(std::fs::symlink_metadata(&link).unwrap().is_file());
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "two");
 }
@@ -621,15 +761,29 @@ pub async fn failed_writes_leave_the_old_file(s: &Subject) {
         validate: Some("grep -q valid %s || { echo refused >&2; exit 9; }".into()),
         ..WriteFile::new(&*path, "bad")
     };
-    let error = s.connection.write_file(&s.identity, &write).await.unwrap_err();
+    let error = s
+        .connection
+        .write_file(&s.identity, &write)
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), "validation");
-    assert!(error.to_string().contains("code 9") && error.to_string().contains("refused"), "{error}");
+    assert!(
+        error.to_string().contains("code 9") && error.to_string().contains("refused"),
+        "{error}"
+    );
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");
     write.content = Content::Bytes("valid".into());
     s.connection.write_file(&s.identity, &write).await.unwrap();
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "valid");
     let directory = WriteFile::new(s.path(""), "x");
-    assert_eq!(s.connection.write_file(&s.identity, &directory).await.unwrap_err().kind(), "file");
+    assert_eq!(
+        s.connection
+            .write_file(&s.identity, &directory)
+            .await
+            .unwrap_err()
+            .kind(),
+        "file"
+    );
     let left: Vec<_> = std::fs::read_dir(s.directory.path())
         .unwrap()
         .map(|entry| entry.unwrap().file_name())
@@ -645,7 +799,12 @@ pub async fn large_files_travel_both_ways(s: &Subject) {
         checksum: Some(ChecksumAlgorithm::Sha1),
         ..StatRequest::new(&*local)
     };
-    let stat = s.connection.stat(&s.identity, &[request]).await.unwrap().remove(0);
+    let stat = s
+        .connection
+        .stat(&s.identity, &[request])
+        .await
+        .unwrap()
+        .remove(0);
     let sha1 = stat.checksum.unwrap().1;
     let mut write = WriteFile {
         mode: Some(0o600),
@@ -658,17 +817,34 @@ pub async fn large_files_travel_both_ways(s: &Subject) {
     };
     s.connection.write_file(&s.identity, &write).await.unwrap();
     assert!(std::fs::read(&remote).unwrap() == bytes);
-    let fetched = s.connection.fetch_file(&s.identity, &remote, back.as_ref()).await.unwrap();
-    assert_eq!((fetched.size, fetched.sha1.as_str()), (5 << 20, sha1.as_str()));
+    let fetched = s
+        .connection
+        .fetch_file(&s.identity, &remote, back.as_ref())
+        .await
+        .unwrap();
+    assert_eq!(
+        (fetched.size, fetched.sha1.as_str()),
+        (5 << 20, sha1.as_str())
+    );
     assert!(std::fs::read(&back).unwrap() == bytes);
     // A file that became another one meanwhile is not put in place.
     if let Content::LocalFile { sha1, .. } = &mut write.content {
         *sha1 = "0".repeat(40);
     }
-    assert_eq!(s.connection.write_file(&s.identity, &write).await.unwrap_err().kind(), "file");
-    let absent = s.connection.fetch_file(&s.identity, &s.path("absent"), s.path("never").as_ref()).await;
+    assert_eq!(
+        s.connection
+            .write_file(&s.identity, &write)
+            .await
+            .unwrap_err()
+            .kind(),
+        "file"
+    );
+    let absent = s
+        .connection
+        .fetch_file(&s.identity, &s.path("absent"), s.path("never").as_ref())
+        .await;
     assert_eq!(absent.unwrap_err().kind(), "file");
-    assert!(!std::path::Path::new(&s.path("never")).exists());
+    assert!(!Path::new(&s.path("never")).exists());
 }
 
 /// Reads a dialogue until a text has appeared.
@@ -693,7 +869,10 @@ async fn await_text(
 }
 
 pub async fn dialogues_echo(s: &Subject) {
-    let size = TerminalSize { columns: 100, rows: 30 };
+    let size = TerminalSize {
+        columns: 100,
+        rows: 30,
+    };
     let command = Command {
         environment: vec![("GREETING".into(), "good day".into())],
         cwd: Some("/".into()),
@@ -701,7 +880,11 @@ pub async fn dialogues_echo(s: &Subject) {
             "test -t 0 && test -t 1 && echo \"$GREETING from `pwd`\"; stty size; printf 'name: '; read name; echo \"hello $name\"; exit 3",
         )
     };
-    let dialogue = s.connection.dialogue(&s.identity, &command, size).await.unwrap();
+    let dialogue = s
+        .connection
+        .dialogue(&s.identity, &command, size)
+        .await
+        .unwrap();
     await_text(&dialogue, "name: ").await;
     assert_eq!(dialogue.send("Ada\n", None).await.unwrap(), Sent::Sent);
     await_text(&dialogue, "hello Ada").await;
@@ -719,11 +902,22 @@ pub async fn dialogues_echo(s: &Subject) {
 }
 
 pub async fn dialogues_guard_what_is_sent(s: &Subject) {
-    let command = Command::shell("echo first; read x; echo \"got $x\"; read y; echo \"and $y\"; read z");
-    let dialogue = s.connection.dialogue(&s.identity, &command, TerminalSize::default()).await.unwrap();
+    let command =
+        Command::shell("echo first; read x; echo \"got $x\"; read y; echo \"and $y\"; read z");
+    let dialogue = s
+        .connection
+        .dialogue(&s.identity, &command, TerminalSize::default())
+        .await
+        .unwrap();
     let screen = await_text(&dialogue, "first\r\n").await;
-    assert_eq!(dialogue.send("1\n", Some(0)).await.unwrap(), Sent::ScreenMoved(screen.end()));
-    assert_eq!(dialogue.send("2\n", Some(screen.end())).await.unwrap(), Sent::Sent);
+    assert_eq!(
+        dialogue.send("1\n", Some(0)).await.unwrap(),
+        Sent::ScreenMoved(screen.end())
+    );
+    assert_eq!(
+        dialogue.send("2\n", Some(screen.end())).await.unwrap(),
+        Sent::Sent
+    );
     let shown = await_text(&dialogue, "got").await;
     assert!(String::from_utf8_lossy(&shown.bytes).contains("got 2"));
     let later = dialogue.read(screen.end(), Duration::ZERO).await;
@@ -733,9 +927,19 @@ pub async fn dialogues_guard_what_is_sent(s: &Subject) {
 
 pub async fn dialogues_can_be_ended(s: &Subject) {
     let file = s.path("pid");
-    let command = Command::shell(format!("trap 'echo interrupted' 2; echo $$ >{file}; echo ready; while :; do sleep 0.1; done"));
-    let start = || s.connection.dialogue(&s.identity, &command, TerminalSize::default());
-    let pid = || std::fs::read_to_string(&file).unwrap_or_default().trim().to_owned();
+    let command = Command::shell(format!(
+        "trap 'echo interrupted' 2; echo $$ >{file}; echo ready; while :; do sleep 0.1; done"
+    ));
+    let start = || {
+        s.connection
+            .dialogue(&s.identity, &command, TerminalSize::default())
+    };
+    let pid = || {
+        std::fs::read_to_string(&file)
+            .unwrap_or_default()
+            .trim()
+            .to_owned()
+    };
     let dialogue = start().await.unwrap();
     await_text(&dialogue, "ready").await;
     dialogue.signal(2).await.unwrap();
@@ -747,7 +951,10 @@ pub async fn dialogues_can_be_ended(s: &Subject) {
     await_text(&dialogue, "ready").await;
     let second = pid();
     drop(dialogue);
-    eventually("the dropped dialogue's program ended", || async { is_gone(&second) }).await;
+    eventually("the dropped dialogue's program ended", || async {
+        is_gone(&second)
+    })
+    .await;
 }
 
 pub async fn terminals_for_single_commands(s: &Subject) {
@@ -770,13 +977,26 @@ pub async fn terminals_for_single_commands(s: &Subject) {
 
 pub async fn nothing_is_left_behind(s: &Subject) {
     s.shell("echo x; exec sh -c 'kill -9 $$'").await;
-    let command = Command::shell("echo x");
-    let dialogue = s.connection.dialogue(&s.identity, &command, TerminalSize::default()).await.unwrap();
-    await_text(&dialogue, "x").await;
+    let command = Command::shell("echo \"it is $0\"");
+    let size = TerminalSize::default();
+    let dialogue = s
+        .connection
+        .dialogue(&s.identity, &command, size)
+        .await
+        .unwrap();
+    let screen = await_text(&dialogue, "sh\r\n").await;
+    let shown = String::from_utf8_lossy(&screen.bytes).into_owned();
+    let script = shown.trim().trim_start_matches("it is ").to_owned();
+    assert!(
+        script.starts_with('/') && !Path::new(&script).exists(),
+        "{script}"
+    );
     drop(dialogue);
-    let mine = text(&s.shell("ls -l /proc/$$/fd | grep sasrun | grep -v deleted; ls -a /tmp | grep '^[.]sasrun' | wc -l; true").await.stdout);
-    // Other cases run at the same time; their files live for moments only.
-    assert!(!mine.contains("->"), "{mine}");
-    let error: Option<ConnectionError> = None;
-    assert!(error.is_none());
+    // A shell that needs files of its own says which; they go with it.
+    let list = "ls -l /proc/$$/fd | sed -n 's/.* -> \\(\\/.*[.]sasrun[^ ]*\\)$/\\1/p'";
+    let files = text(&s.shell(list).await.stdout);
+    s.connection.reset().await;
+    for file in files.lines() {
+        eventually(file, || async { !Path::new(file).exists() }).await;
+    }
 }

@@ -261,7 +261,9 @@ fn resolve(alias: &str, config: &SshConfig, depth: usize) -> Result<SshTarget, P
 fn refuse_proxy_command(values: &HostValues) -> Result<(), Problem> {
     let command = values.first("proxycommand").unwrap_or("none");
     match values.place("proxycommand") {
-        Some(place) if !command.eq_ignore_ascii_case("none") && values.first("proxyjump").is_none() => {
+        Some(place)
+            if !command.eq_ignore_ascii_case("none") && values.first("proxyjump").is_none() =>
+        {
             Err(place.problem("ProxyCommand is not supported; ProxyJump is"))
         }
         _ => Ok(()),
@@ -341,7 +343,9 @@ fn set_host_keys(target: &mut SshTarget, values: &HostValues, config: &SshConfig
         .unwrap_or("/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2");
     for list in [user, global] {
         let files = shell_words::split(list).unwrap_or_default();
-        let files = files.iter().filter(|file| *file != "none" && *file != "/dev/null");
+        let files = files
+            .iter()
+            .filter(|file| *file != "none" && *file != "/dev/null");
         target
             .known_hosts
             .extend(files.map(|file| config.expand_home(file)));
@@ -440,7 +444,9 @@ mod tests {
         )
         .unwrap();
         let file = home.path().join(".ssh/config");
-        let config = SshConfig::empty(home.path(), "me").with_file(&file).unwrap();
+        let config = SshConfig::empty(home.path(), "me")
+            .with_file(&file)
+            .unwrap();
         (home, config)
     }
 
@@ -464,7 +470,10 @@ mod tests {
              \tGlobalKnownHostsFile none\n",
         );
         let a = SshTarget::from_ssh_config("core-a", &config).unwrap();
-        assert_eq!((a.host.as_str(), a.user.as_str(), a.port), ("core-a.example", "oracle", 2222));
+        assert_eq!(
+            (a.host.as_str(), a.user.as_str(), a.port),
+            ("core-a.example", "oracle", 2222)
+        );
         let ssh = home.path().join(".ssh");
         assert_eq!(a.identity_files, [ssh.join("site key"), ssh.join("oracle")]);
         assert_eq!(a.known_hosts, [ssh.join("a"), ssh.join("b")]);

@@ -7,15 +7,20 @@ mod client;
 pub mod config;
 pub(crate) mod known_hosts;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use russh::client::Msg;
-use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Disconnect, Sig};
+use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Disconnect, Sig};
 
 use super::{
     ByteChannel, ChannelEvent, ChannelExit, ChannelReader, ChannelWriter, Program, TerminalSize,
 };
 use crate::error::Problem;
 use crate::target::{Limits, SshTarget};
+
+/// The longest pause before another attempt to open a channel.
+const OPEN_PAUSE_LIMIT: Duration = Duration::from_millis(500);
 
 /// An authenticated session, with those of the hops it goes through.
 pub(crate) struct SshLink {
@@ -51,12 +56,7 @@ impl SshLink {
         program: &Program,
         terminal: Option<TerminalSize>,
     ) -> Result<ByteChannel, Problem> {
-        let channel = self
-            .session()?
-            .handle
-            .channel_open_session()
-            .await
-            .map_err(|error| self.open_problem(&error))?;
+        let channel = self.open_channel().await?;
         let lost = |error: russh::Error| Problem::lost(error.to_string());
         if let Some(size) = terminal {
             let (columns, rows) = (u32::from(size.columns), u32::from(size.rows));
@@ -78,12 +78,21 @@ impl SshLink {
         ))
     }
 
-    fn open_problem(&self, error: &russh::Error) -> Problem {
-        match error {
-            russh::Error::ChannelOpenFailure(reason) => Problem::Channel {
-                reason: format!("{reason:?}"),
-            },
-            other => Problem::lost(other.to_string()),
+    /// Opens a channel, again after a moment where the server has no place: it frees that of a channel that has just closed
+    /// a little later than it says so.
+    async fn open_channel(&self) -> Result<Channel<Msg>, Problem> {
+        let mut pause = Duration::from_millis(10);
+        loop {
+            let reason = match self.session()?.handle.channel_open_session().await {
+                Ok(channel) => return Ok(channel),
+                Err(russh::Error::ChannelOpenFailure(reason)) => format!("{reason:?}"),
+                Err(error) => return Err(Problem::lost(error.to_string())),
+            };
+            if pause > OPEN_PAUSE_LIMIT {
+                return Err(Problem::Channel { reason });
+            }
+            tokio::time::sleep(pause).await;
+            pause *= 2;
         }
     }
 
