@@ -145,32 +145,23 @@ impl Connection {
         mut lease: Lease,
         result: Result<Answer, Failure>,
     ) -> Result<Output, Problem> {
-        let (status, stdout, stderr, elapsed) = match result {
+        let (status, partial) = match result {
             Ok(answer) => {
                 lease.finish(answer.end.is_leaving_processes);
                 return Ok(answer.into());
             }
-            Err(Failure::TimedOut {
-                stdout,
-                stderr,
-                elapsed,
-            }) => {
+            Err(Failure::TimedOut(partial)) => {
                 let end = self.end_processes(&mut lease).await;
-                (ExitStatus::TimedOut(end), stdout, stderr, elapsed)
+                (ExitStatus::TimedOut(end), partial)
             }
-            Err(Failure::Ended {
-                exit: Some(ChannelExit::Signal(signal)),
-                stdout,
-                stderr,
-                elapsed,
-            }) if signal > 0 => {
+            Err(Failure::Ended(Some(ChannelExit::Signal(signal)), partial)) if signal > 0 => {
                 // The command killed its own shell, as `kill $$` does.
                 lease.discard();
-                (ExitStatus::Signal(signal), stdout, stderr, elapsed)
+                (ExitStatus::Signal(signal), partial)
             }
-            Err(Failure::Ended { exit, stderr, .. }) => {
+            Err(Failure::Ended(exit, partial)) => {
                 lease.discard();
-                return Err(ended(exit, &stderr));
+                return Err(ended(exit, &partial.stderr));
             }
             Err(Failure::Source(error)) => {
                 let end = self.end_processes(&mut lease).await;
@@ -184,9 +175,9 @@ impl Connection {
         };
         Ok(Output {
             status,
-            stdout,
-            stderr,
-            elapsed,
+            stdout: partial.stdout,
+            stderr: partial.stderr,
+            elapsed: partial.elapsed,
             is_leaving_processes: status == ExitStatus::TimedOut(TimedOut::Unconfirmed),
         })
     }

@@ -291,7 +291,9 @@ async fn a_lost_connection_is_told_and_the_next_request_opens_it_again() {
     let (begun, has_begun) = tokio::sync::oneshot::channel();
     let task = tokio::spawn(async move {
         let mut begun = Some(begun);
-        let mut sink = move |_, _: &[u8]| drop(begun.take().map(|begun| begun.send(())));
+        let mut sink = move |_, _: &[u8]| {
+            let _ = begun.take().map(|begun| begun.send(()));
+        };
         running.run(&LOGIN, &command, Some(&mut sink)).await
     });
     has_begun.await.unwrap();

@@ -44,22 +44,21 @@ pub(crate) struct Answer {
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// Its time was over.
-    TimedOut {
-        stdout: Captured,
-        stderr: Captured,
-        elapsed: Duration,
-    },
+    TimedOut(Box<Partial>),
     /// The shell ended under it.
-    Ended {
-        exit: Option<ChannelExit>,
-        stdout: Captured,
-        stderr: Captured,
-        elapsed: Duration,
-    },
+    Ended(Option<ChannelExit>, Box<Partial>),
     /// The controller could not read what it was to send.
     Source(io::Error),
     /// It could not be sent or understood.
     Problem(Problem),
+}
+
+/// What a frame had brought when it came to no end.
+#[derive(Debug)]
+pub(crate) struct Partial {
+    pub stdout: Captured,
+    pub stderr: Captured,
+    pub elapsed: Duration,
 }
 
 /// Longest wait for what a shell wrote before it ended.
@@ -448,22 +447,20 @@ impl Receiver {
         }
     }
 
-    fn timed_out(&mut self, started: Instant) -> Failure {
+    fn partial(&mut self, started: Instant) -> Box<Partial> {
         let (stdout, stderr) = self.captured();
-        Failure::TimedOut {
+        Box::new(Partial {
             stdout,
             stderr,
             elapsed: started.elapsed(),
-        }
+        })
+    }
+
+    fn timed_out(&mut self, started: Instant) -> Failure {
+        Failure::TimedOut(self.partial(started))
     }
 
     fn ended(&mut self, exit: Option<ChannelExit>, started: Instant) -> Failure {
-        let (stdout, stderr) = self.captured();
-        Failure::Ended {
-            exit,
-            stdout,
-            stderr,
-            elapsed: started.elapsed(),
-        }
+        Failure::Ended(exit, self.partial(started))
     }
 }

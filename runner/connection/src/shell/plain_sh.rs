@@ -6,7 +6,7 @@ use crate::shell::frame::{self, Greeting, Input, Leftovers};
 use crate::shell::timeout;
 
 /// What an old Bourne shell, or one of the four shells that must work, does not read.
-const FORBIDDEN: [&str; 16] = [
+const FORBIDDEN: [&str; 17] = [
     "$(",
     "[[",
     "]]",
@@ -21,7 +21,8 @@ const FORBIDDEN: [&str; 16] = [
     "function ",
     "typeset",
     "declare",
-    "==",
+    "\" == ",
+    "awk -v",
     "test -e",
 ];
 

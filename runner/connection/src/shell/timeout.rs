@@ -20,9 +20,9 @@ pub(crate) fn kill_command(shell: &Greeting, grace: Duration) -> Command {
     // Descendants are looked up as well: one in a session of its own is in no group of ours.
     let script = format!(
         r#"
-_tree=`{{ ps -e -o pid= -o ppid= 2>/dev/null || ps -o pid,ppid; }} | awk -v top={pid} '
+_tree=`{{ ps -e -o pid= -o ppid= 2>/dev/null || ps -o pid,ppid; }} | awk '
   {{ parent[$1] = $2 }}
-  END {{ for (p in parent) {{ q = p; n = 0
+  END {{ top = {pid}; for (p in parent) {{ q = p; n = 0
     while (q != top && q > 1 && n < 64) {{ q = parent[q]; n++ }}
     if (q == top && p != top) print p }} }}'`
 _alive() {{

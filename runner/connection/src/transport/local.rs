@@ -89,7 +89,7 @@ impl LocalLink {
             input: stdin.map_or(Input::None, Input::Pipe),
         };
         Ok(ByteChannel::new(
-            ChannelReader::Local(reader),
+            ChannelReader::Local(Box::new(reader)),
             ChannelWriter::Local(writer),
         ))
     }
@@ -129,7 +129,7 @@ impl LocalLink {
             is_exit_told: false,
         };
         Ok(ByteChannel::new(
-            ChannelReader::Local(reader),
+            ChannelReader::Local(Box::new(reader)),
             ChannelWriter::Local(writer),
         ))
     }

@@ -78,7 +78,7 @@ impl ByteChannel {
 
 #[derive(Debug)]
 pub(crate) enum ChannelReader {
-    Local(local::LocalReader),
+    Local(Box<local::LocalReader>),
     Ssh(ssh::SshReader),
 }
 
