@@ -198,6 +198,11 @@ impl Run {
         self.state.occurrence(host, task)
     }
 
+    /// The hash of what a task says.
+    pub(crate) fn content_of(&self, task: &Task) -> Name {
+        self.state.content_of(task)
+    }
+
     /// Counts that a host begins a task.
     pub(crate) fn comes_to(&self, host: &Name, task: &Task) {
         self.state.comes_to(host, task);

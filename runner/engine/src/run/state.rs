@@ -9,6 +9,7 @@ use sasrun_model::{Group, Host, HostFigures, Name, Node, Status, Task};
 use sasrun_plugin::Object;
 
 use super::{Run, Summary};
+use crate::content::content_of;
 use crate::options::Stop;
 use crate::task::HostOutcome;
 use crate::variables::Shared;
@@ -20,6 +21,8 @@ pub(super) struct State {
     /// Hosts that failed in a play, and are left out of the plays after it.
     dropped: RefCell<HashSet<Name>>,
     occurrences: RefCell<HashMap<(Name, Name), u32>>,
+    /// Hashes of tasks by their paths, made once.
+    contents: RefCell<HashMap<Name, Name>>,
     refused: RefCell<Option<String>>,
     unknown: RefCell<Option<String>>,
     over: Cell<bool>,
@@ -31,6 +34,14 @@ impl State {
         let occurrences = self.occurrences.borrow();
         let key = (Arc::clone(host), Arc::clone(&task.path));
         occurrences.get(&key).copied().unwrap_or(0)
+    }
+
+    pub(super) fn content_of(&self, task: &Task) -> Name {
+        let mut contents = self.contents.borrow_mut();
+        let content = contents
+            .entry(Arc::clone(&task.path))
+            .or_insert_with(|| content_of(task));
+        Arc::clone(content)
     }
 
     pub(super) fn comes_to(&self, host: &Name, task: &Task) {

@@ -30,7 +30,6 @@ pub(crate) enum Ending {
     WouldChange(Declaration),
     CannotKnow(String),
     Failed(Failure),
-    Unreachable(String),
 }
 
 /// The engine's side of one conversation.
@@ -267,11 +266,13 @@ fn refused(kind: &str, message: impl Into<String>) -> Answer {
     }
 }
 
-/// What a failed connection means for the task.
+/// What a failed connection means: an answer, for a module may be there to wait for a host that
+/// goes away. One that is not passes it on, and the host is unreachable.
 fn lost(error: &ConnectionError) -> Reply {
-    if error.is_unreachable() {
-        Reply::End(Ending::Unreachable(error.to_string()))
+    let kind = if error.is_unreachable() {
+        "unreachable"
     } else {
-        Reply::End(Ending::Failed(Failure::new(error.to_string())))
-    }
+        error.kind()
+    };
+    Reply::Answer(refused(kind, error.to_string()))
 }

@@ -9,6 +9,9 @@ use sasrun_template::{Scope, TemplateError};
 use super::HostRun;
 use crate::looking::{Looking, unknowable};
 
+/// Name under which the loader keeps a template that stands for all arguments.
+const ALL_ARGUMENTS: &str = "_variable_params";
+
 /// Why a call could not be made.
 pub(super) enum CallError {
     Template(TemplateError),
@@ -86,6 +89,15 @@ impl HostRun<'_> {
             return Ok(());
         }
         for entry in written.entries() {
+            if entry.key.as_str() == Some(ALL_ARGUMENTS) {
+                if let Value::Map(map) = self.templates().resolve(&entry.value, scope)? {
+                    into.extend(
+                        map.iter()
+                            .map(|(key, value)| (key.to_string(), value.into())),
+                    );
+                }
+                continue;
+            }
             let Value::Text(name) = self.templates().resolve(&entry.key, scope)? else {
                 continue;
             };

@@ -68,7 +68,7 @@ impl HostRun<'_> {
         self.run.dispatcher.emit(EventKind::HostStarted {
             id: id.clone(),
             class: self.class(),
-            content: Name::from(""),
+            content: self.run.content_of(self.task),
         });
         if let Err(lost) = self.run.dispatcher.durable().await {
             return self.finish(failure(lost.to_string()), no_log, false, began, None);

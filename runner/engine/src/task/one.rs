@@ -249,7 +249,6 @@ impl HostRun<'_> {
             Ending::WouldChange(declaration) => result::would_change(declaration),
             Ending::CannotKnow(reason) => result::cannot_know(&reason),
             Ending::Failed(failure) => result::from_failure(failure),
-            Ending::Unreachable(message) => result::unreachable(&message),
         };
         if let Value::Map(map) = &mut outcome.result {
             let invocation = serde_json::json!({ "module_args": invocation });

@@ -65,7 +65,8 @@ impl<'a> Walk<'a> {
         around: &Arc<Level>,
         hosts: Vec<Name>,
     ) -> Failed {
-        if self.is_role_done(block, &hosts) {
+        let hosts = self.without_role(block, hosts);
+        if hosts.is_empty() {
             return Failed::new();
         }
         let inside = Level::catching(around, block);
@@ -149,12 +150,12 @@ impl<'a> Walk<'a> {
         !self.play.is_gone(host) && !self.play.is_unreachable(host)
     }
 
-    /// Whether a role with the same parameters ran before for all these hosts.
-    fn is_role_done(self, block: &Arc<Block>, hosts: &[Name]) -> bool {
-        let Some(role) = &block.role else {
-            return false;
-        };
-        !role.allow_duplicates && hosts.iter().all(|host| self.play.has_done_role(role, host))
+    /// Hosts for which a role with the same parameters did not run before in this play.
+    fn without_role(self, block: &Arc<Block>, mut hosts: Vec<Name>) -> Vec<Name> {
+        if let Some(role) = block.role.as_ref().filter(|role| !role.allow_duplicates) {
+            hosts.retain(|host| !self.play.has_done_role(role, host));
+        }
+        hosts
     }
 
     fn role_done(self, block: &Arc<Block>, hosts: &[Name], failed: &Failed) {
