@@ -11,15 +11,16 @@
 //! It talks to the terminal device, never to its standard streams, once the call has been checked.
 
 pub mod archive;
+mod call;
 pub mod interview;
 pub mod menu;
 pub mod upgrade;
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
+pub use self::call::Origin;
+
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use rustix::fs::FlockOperation;
 use serde_json::json;
 
 use self::interview::Ended;
@@ -34,21 +35,10 @@ use super::service::process;
 use super::site::{self, Site};
 use super::spin;
 use super::terminal::{Terminal, TerminalError, complain};
-use super::volume::medium::ORIGIN;
 use crate::world::Component;
 
 /// Exit status of a run that was left before it changed anything.
 const ABORTED: u8 = 2;
-
-/// The medium from which a run was started.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
-    /// `primary`, `upload` and so on.
-    pub medium: String,
-    pub release: String,
-    /// Letters of the packages on it.
-    pub version: String,
-}
 
 /// One run of the installer.
 #[derive(Debug)]
@@ -77,12 +67,15 @@ pub fn run(site: &Site, args: &[String]) -> ExitCode {
     let (script, args) = args
         .split_first()
         .map_or(("", args), |(first, rest)| (first.as_str(), rest));
-    let checked = check_call(site, script, args);
+    let checked = call::check(site, script, args);
     let (origin, response_file, _lock) = match checked {
         Ok(checked) => checked,
         Err(cause) => {
             complain(&format!("upgrade_opsware.sh: {cause}"));
-            site::log_effect("installer.refused", json!({"argv": args, "cause": cause}));
+            site::log_effect(
+                "installer.refused",
+                json!({"argv": args, "cause": cause.to_string()}),
+            );
             return ExitCode::from(ABORTED);
         }
     };
@@ -90,7 +83,7 @@ pub fn run(site: &Site, args: &[String]) -> ExitCode {
         "argv": args, "medium": origin.medium, "release": origin.release, "response_file": response_file,
     });
     site::log_effect("installer.begin", details);
-    let status = match begin(site, origin, response_file) {
+    let status = match call::begin(site, origin, response_file) {
         Ok(mut run) => run.whole().unwrap_or_else(|error| run.broken_off(&error)),
         Err(cause) => {
             complain(&format!("upgrade_opsware.sh: {cause}"));
@@ -99,79 +92,6 @@ pub fn run(site: &Site, args: &[String]) -> ExitCode {
     };
     site::log_effect("installer.end", json!({"status": status}));
     ExitCode::from(status)
-}
-
-fn check_call(
-    site: &Site,
-    script: &str,
-    args: &[String],
-) -> Result<(Origin, PathBuf, File), String> {
-    if !rustix::process::geteuid().is_root() {
-        return Err("must be run as root".to_owned());
-    }
-    if std::env::current_dir().ok().as_deref() != Some(Path::new("/")) {
-        return Err("must be run from the directory /".to_owned());
-    }
-    let file = match args {
-        [flag, file] if flag == "-r" => PathBuf::from(file),
-        _ => return Err("usage: upgrade_opsware.sh -r <full path to response file>".to_owned()),
-    };
-    if !file.is_absolute() {
-        return Err(format!(
-            "{}: the path of the response file must be absolute",
-            file.display()
-        ));
-    }
-    let origin = origin(Path::new(script)).ok_or("cannot determine the distribution")?;
-    let lock = take_lock(site)?;
-    Ok((origin, file, lock))
-}
-
-fn origin(script: &Path) -> Option<Origin> {
-    let text = std::fs::read_to_string(script.parent()?.join(ORIGIN)).ok()?;
-    let mut lines = text.lines().map(str::to_owned);
-    Some(Origin {
-        medium: lines.next()?,
-        release: lines.next()?,
-        version: lines.next()?,
-    })
-}
-
-/// Sees to it that one installer runs on the host at most.
-fn take_lock(site: &Site) -> Result<File, String> {
-    let path = site.private.scratch().join("installer.lock");
-    let file = File::options()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&path)
-        .map_err(|error| error.to_string())?;
-    rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
-        let pid = std::fs::read_to_string(&path).unwrap_or_default();
-        format!("another installer is running (process {})", pid.trim())
-    })?;
-    std::fs::write(&path, std::process::id().to_string()).map_err(|error| error.to_string())?;
-    Ok(file)
-}
-
-fn begin(site: &Site, origin: Origin, response_file: PathBuf) -> Result<Run<'_>, String> {
-    let text = std::fs::read_to_string(&response_file)
-        .map_err(|error| format!("cannot read {}: {error}", response_file.display()))?;
-    let dialect = Dialect::detect(&text).ok_or("the response file is empty")?;
-    let parameters = dialect.read(&text);
-    if value(&parameters, "truth.dcNm").is_none() {
-        return Err(format!("{}: not a response file", response_file.display()));
-    }
-    let terminal = Terminal::open().map_err(|error| error.to_string())?;
-    Ok(Run {
-        site,
-        terminal,
-        origin,
-        response_file,
-        dialect,
-        parameters,
-    })
 }
 
 impl Run<'_> {

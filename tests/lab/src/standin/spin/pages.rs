@@ -7,6 +7,7 @@ use super::page::{self, Cell, Row};
 use crate::standin::fault::{Markup, Page, PageCount, PageWord};
 use crate::standin::response::timestamp::{Form, now};
 use crate::standin::site::{self, Site};
+use crate::standin::store::StoreError;
 use crate::standin::web::server::{Request, Response};
 
 /// Names of certificates that the pages accept.
@@ -45,7 +46,10 @@ fn refused(certificate: &str) -> Response {
 
 fn mesh_state(site: &Site, certificate: &str) -> Response {
     let shown = next_page(site);
-    site::log_read("spin.mesh_state", json!({"page": shown}));
+    site::log_read(
+        "spin.mesh_state",
+        json!({"page": shown, "black": is_black(site, &shown)}),
+    );
     let word = match shown {
         Page::Word(word) => word,
         Page::Counted(PageCount { colour, count }) => {
@@ -55,7 +59,7 @@ fn mesh_state(site: &Site, certificate: &str) -> Response {
     match word {
         PageWord::Truth => match true_rows(site) {
             Ok(rows) => table(site, &rows),
-            Err(cause) => Response::error(500, &cause),
+            Err(error) => Response::error(500, &error.to_string()),
         },
         PageWord::Black => table(site, &staged_rows(site, "black", 5000)),
         PageWord::Empty => table(site, &[]),
@@ -66,6 +70,19 @@ fn mesh_state(site: &Site, certificate: &str) -> Response {
                 .to_owned(),
         ),
         PageWord::Refused => refused(certificate),
+    }
+}
+
+/// Whether a page shows transactions and every one of them black, for those who judge the log.
+fn is_black(site: &Site, page: &Page) -> bool {
+    match page {
+        Page::Counted(PageCount { colour, count }) => colour == "black" || *count == 0,
+        Page::Word(PageWord::Black) => true,
+        Page::Word(PageWord::Truth) => true_rows(site).is_ok_and(|rows| {
+            let mut cells = rows.iter().flat_map(|row| &row.cells);
+            cells.all(|cell| cell.colour == "black")
+        }),
+        Page::Word(_) => false,
     }
 }
 
@@ -131,8 +148,8 @@ fn staged_rows(site: &Site, colour: &str, count: u64) -> Vec<Row> {
     })
 }
 
-fn true_rows(site: &Site) -> Result<Vec<Row>, String> {
-    let traffic = mesh::now(site).map_err(|error| error.to_string())?;
+fn true_rows(site: &Site) -> Result<Vec<Row>, StoreError> {
+    let traffic = mesh::now(site)?;
     Ok(rows(site, |core| {
         let road = traffic.roads.get(core).cloned().unwrap_or_default();
         let mut cells = vec![Cell::new(road.received, "black")];
