@@ -234,7 +234,8 @@ impl Text {
     /// The result's fields, where they are shown: failures always, the rest when asked for.
     fn detail(&self, id: &HostTask, outcome: &Outcome, no_log: bool) -> Option<String> {
         let action = self.actions.get(&id.task);
-        let always = action.is_some_and(|action| action.ends_with("debug"));
+        let always = action.is_some_and(|action| action.ends_with("debug"))
+            && outcome.status != Status::Skipped;
         let is_shown = outcome.status.is_bad() || always || self.options.verbosity > 0;
         if no_log && (is_shown || outcome.status.is_bad()) {
             let censored = "the output has been hidden due to the fact that 'no_log: true' was \
