@@ -26,9 +26,9 @@ impl Release {
             return Self::of_letters(letters);
         }
         let parts: Vec<&str> = text.split('.').collect();
-        let numeric = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        let numeric = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
         let (last, front) = parts.split_last()?;
-        if !front.iter().all(|part| numeric(part)) || !(numeric(last) || *last == "x") {
+        if !front.iter().copied().all(numeric) || !(numeric(last) || *last == "x") {
             return None;
         }
         let canonical = match parts.as_slice() {

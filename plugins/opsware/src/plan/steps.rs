@@ -363,7 +363,8 @@ mod tests {
 
     #[test]
     fn one_core_is_refused_when_the_others_lack_something() {
-        let table: &[([(Stage, bool, bool, bool); 3], &[&str])] = &[
+        type Row = ([(Stage, bool, bool, bool); 3], &'static [&'static str]);
+        let table: &[Row] = &[
             (
                 [
                     (Start, false, false, false),
