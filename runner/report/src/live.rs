@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sasrun_model::{Event, EventKind, Name};
 
 use crate::Mask;
@@ -33,7 +33,7 @@ impl Live {
     /// Begins below what is on the terminal already.
     pub fn new(mask: Mask, columns: usize) -> Self {
         Self {
-            screen: MultiProgress::new(),
+            screen: MultiProgress::with_draw_target(ProgressDrawTarget::stdout()),
             mask,
             columns,
             task_names: HashMap::new(),
@@ -99,6 +99,7 @@ impl Live {
             }
             if let Some(bar) = &running.bar {
                 bar.set_message(message(running, age, self.columns));
+                bar.tick();
             }
         }
     }
@@ -113,11 +114,12 @@ impl Live {
     }
 }
 
+/// A line that draws only when told to: a clock of its own would draw between two lines of the
+/// report.
 fn new_bar() -> ProgressBar {
-    let bar = ProgressBar::new_spinner();
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
     let style = ProgressStyle::with_template("{spinner} {msg}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-    bar.enable_steady_tick(Duration::from_millis(250));
     bar
 }
 
