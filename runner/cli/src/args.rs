@@ -230,4 +230,8 @@ pub(crate) struct DocArguments {
     /// Writes one page of Markdown for each module into this folder.
     #[arg(long, value_name = "FOLDER")]
     pub pages: Option<PathBuf>,
+
+    /// Writes the page of all error codes into this file.
+    #[arg(long, value_name = "FILE")]
+    pub errors: Option<PathBuf>,
 }

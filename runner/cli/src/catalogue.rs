@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sasrun_engine::Registry;
 use sasrun_model::{ArgumentProblem, ModuleCatalogue, ModuleEntry, Name, Node, NodeKind};
-use sasrun_plugin::{check_shape, free_form_arguments};
+use sasrun_plugin::{ArgumentSpec, ArgumentType, check_shape, free_form_arguments};
 
 /// The modules of a registry, as the loader sees them.
 pub(crate) struct Catalogue(pub Arc<Registry>);
@@ -59,6 +59,25 @@ impl ModuleCatalogue for Catalogue {
                 hint: None,
             })
             .collect()
+    }
+
+    fn expression_arguments(&self, name: &str) -> Vec<String> {
+        let Some(module) = self.0.find(name) else {
+            return Vec::new();
+        };
+        let is_expression = |argument: &&ArgumentSpec| {
+            matches!(
+                argument.kind,
+                ArgumentType::Expression | ArgumentType::ExpressionList
+            )
+        };
+        let names = |argument: &ArgumentSpec| {
+            std::iter::once(argument.name.clone())
+                .chain(argument.aliases.iter().cloned())
+                .collect::<Vec<_>>()
+        };
+        let arguments = module.spec().arguments.iter();
+        arguments.filter(is_expression).flat_map(names).collect()
     }
 }
 

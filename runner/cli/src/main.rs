@@ -11,6 +11,7 @@ mod files;
 mod output;
 mod plugins;
 mod record;
+mod scripts;
 mod settings;
 mod sources;
 mod world;
@@ -44,7 +45,13 @@ fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             output::error_line(&format!("sasrun: {error:#}"));
-            ExitCode::from(exit_code::INTERNAL)
+            // Plugins that may not be loaded are the user's to put right.
+            let is_input = error.is::<sasrun_plugin_host::PluginError>();
+            ExitCode::from(if is_input {
+                exit_code::INPUT
+            } else {
+                exit_code::INTERNAL
+            })
         }
     }
 }

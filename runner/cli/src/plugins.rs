@@ -5,15 +5,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, ready};
 use sasrun_engine::{InProcess, Registry, Talk, TaskModule};
 use sasrun_load::{InventorySources, SourceGroup, SourceHost, SourceInventory, SourceProblem};
 use sasrun_model::{Name, Node, NodeKind, Value};
 use sasrun_plugin::{
-    Answer, Call, Failure, InventoryRequest, InventorySource, Marked, MarkedEntry, MarkedValue,
-    ModuleSpec, Step,
+    Answer, Call, CheckSupport, Failure, InventoryRequest, InventorySource, Marked, MarkedEntry,
+    MarkedValue, ModuleSpec, Repetition, Step,
 };
-use sasrun_plugin_host::{Plugin, RemoteConversation, RemoteModule, RemoteSource, discover};
+use sasrun_plugin_host::{
+    Plugin, PluginError, PluginFile, RemoteConversation, RemoteModule, RemoteSource, discover,
+};
 use sasrun_template::{ExtensionError, ExtensionFunction, Extensions};
 
 /// Everything that modules, templates and inventories may use.
@@ -23,6 +25,8 @@ pub(crate) struct Loaded {
     pub sources: Arc<PluginSources>,
     /// SHA-256 of each plugin by its path.
     pub hashes: BTreeMap<String, String>,
+    /// What is wrong with plugins that could not be started.
+    pub broken: Vec<PluginError>,
 }
 
 /// Folders in which plugins are looked for, the nearest first: those named, beside playbooks,
@@ -48,7 +52,12 @@ fn installed() -> Option<PathBuf> {
     Some(binary.parent()?.parent()?.join("lib/sasrun/plugins"))
 }
 
-/// Starts all plugins of the folders and joins them with the built-in modules.
+/// Starts all plugins of the folders, side by side, and joins them with the built-in modules.
+///
+/// One that cannot be used costs what it would have brought, and nothing else.
+///
+/// # Errors
+/// A folder or file could be changed by others, or cannot be read.
 pub(crate) fn load(folders: &[PathBuf]) -> anyhow::Result<Loaded> {
     let mut registry = Registry::default();
     for module in sasrun_modules::builtin() {
@@ -56,29 +65,66 @@ pub(crate) fn load(folders: &[PathBuf]) -> anyhow::Result<Loaded> {
     }
     let mut extensions = Extensions::default();
     let mut sources = Vec::new();
-    let mut hashes = BTreeMap::new();
+    let mut broken = Vec::new();
     let own = std::env::current_exe().context("where is this program?")?;
-    for file in discover(folders)? {
-        hashes.insert(file.path.display().to_string(), file.sha256.clone());
-        let plugin = start(file, &own)?;
-        for module in plugin.modules {
-            registry.add(Arc::new(Remote(module)));
+    let files = discover(folders)?;
+    let hashes = files
+        .iter()
+        .map(|file| (file.path.display().to_string(), file.sha256.clone()))
+        .collect();
+    let mut stand_ins = Vec::new();
+    for (path, started) in start_all(files, &own) {
+        match started {
+            Ok(plugin) => {
+                for module in plugin.modules {
+                    registry.add(Arc::new(Remote(module)));
+                }
+                extend(&mut extensions, plugin.filters, plugin.tests);
+                sources.extend(plugin.inventory_sources);
+            }
+            Err(error) => {
+                stand_ins.extend(Broken::of(&path, &error));
+                broken.push(error);
+            }
         }
-        extend(&mut extensions, plugin.filters, plugin.tests);
-        sources.extend(plugin.inventory_sources);
+    }
+    for stand_in in stand_ins {
+        registry.add(Arc::new(stand_in));
     }
     Ok(Loaded {
         registry: Arc::new(registry),
         extensions,
         sources: Arc::new(PluginSources(sources)),
         hashes,
+        broken,
     })
 }
 
-fn start(file: sasrun_plugin_host::PluginFile, own: &Path) -> anyhow::Result<Plugin> {
-    let path = file.path.clone();
-    Plugin::start(file, own)
-        .with_context(|| format!("the plugin {} cannot be used", path.display()))
+type Started = (PathBuf, Result<Plugin, PluginError>);
+
+/// Starts plugins in threads of their own, for each may take its time to answer.
+fn start_all(files: Vec<PluginFile>, own: &Path) -> Vec<Started> {
+    std::thread::scope(|scope| {
+        let starting: Vec<_> = files
+            .into_iter()
+            .map(|file| {
+                let path = file.path.clone();
+                (path, scope.spawn(move || Plugin::start(file, own)))
+            })
+            .collect();
+        starting
+            .into_iter()
+            .map(|(path, thread)| {
+                let started = thread.join().unwrap_or_else(|_| {
+                    Err(PluginError::Unusable {
+                        path: path.clone(),
+                        reason: "starting it failed inside sasrun".into(),
+                    })
+                });
+                (path, started)
+            })
+            .collect()
+    })
 }
 
 fn extend(
@@ -140,6 +186,57 @@ impl Talk for RemoteTalk {
                 },
             }
         })
+    }
+}
+
+/// Stands where the module named as a broken plugin's file would be, so that a task with it fails
+/// with the plugin's error and the others go on.
+struct Broken {
+    spec: ModuleSpec,
+    error: String,
+}
+
+impl Broken {
+    fn of(path: &Path, error: &PluginError) -> Option<Self> {
+        let stem = path.file_stem()?.to_str()?;
+        let is_library = path.extension().is_some_and(|extension| extension == "so");
+        let name = if is_library {
+            stem.strip_prefix("lib").unwrap_or(stem)
+        } else {
+            stem
+        };
+        Some(Self {
+            spec: ModuleSpec {
+                name: name.to_owned(),
+                summary: format!("Cannot be used: {error}."),
+                open: true,
+                free_form: Some("_raw_params".into()),
+                check_mode: CheckSupport::ReadsOnly,
+                repetition: Repetition::Read,
+                controller_only: true,
+                ..ModuleSpec::default()
+            },
+            error: format!("the plugin cannot be used: {error}"),
+        })
+    }
+}
+
+impl TaskModule for Broken {
+    fn spec(&self) -> &ModuleSpec {
+        &self.spec
+    }
+
+    fn start(&self, _: Call) -> Box<dyn Talk> {
+        Box::new(BrokenTalk(self.error.clone()))
+    }
+}
+
+struct BrokenTalk(String);
+
+impl Talk for BrokenTalk {
+    fn next(&mut self, _: Option<Answer>) -> BoxFuture<'_, Step> {
+        let failure = Failure::new(self.0.clone());
+        Box::pin(ready(Step::Failed { failure }))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use sasrun_load::{HostPattern, Loader, SyntaxProblem, TemplateSyntax};
+use sasrun_load::{Loader, SyntaxProblem, TemplateSyntax};
 use sasrun_model::{Diagnostic, Inventory, Name, Playbook};
 use sasrun_report::{Mask, render_diagnostics};
 use sasrun_template::Templates;
@@ -11,6 +11,7 @@ use sasrun_template::Templates;
 use crate::args::SourceArguments;
 use crate::catalogue::Catalogue;
 use crate::plugins::{self, Loaded};
+use crate::scripts::Scripts;
 use crate::{exit_code, output, settings, world};
 
 /// What every command that reads the user's files starts from.
@@ -35,7 +36,11 @@ impl Sources {
         let loader = Loader::new(Arc::new(Catalogue(Arc::clone(&loaded.registry))))
             .with_settings(settings::loader_settings(arguments))
             .with_template_syntax(Arc::new(Syntax(templates.clone())))
-            .with_inventory_sources(Arc::clone(&loaded.sources) as _);
+            .with_inventory_sources(Arc::clone(&loaded.sources) as _)
+            .with_inventory_scripts(Arc::new(Scripts));
+        for error in &loaded.broken {
+            output::error_line(&format!("sasrun: warning: a plugin is left out: {error}"));
+        }
         Ok(Self {
             loader: Arc::new(loader),
             loaded,
@@ -89,15 +94,16 @@ impl Sources {
         inventory: &Inventory,
     ) -> Result<Option<Vec<Name>>, Refused> {
         let Some(text) = limit else { return Ok(None) };
-        let problem = match HostPattern::parse(text).map(|pattern| pattern.select(inventory)) {
-            Ok(selection) => match selection.unmatched.first() {
-                None => return Ok(Some(selection.hosts)),
-                Some((part, Some(near))) => {
-                    format!("nothing is called \"{part}\"; did you mean \"{near}\"?")
-                }
-                Some((part, None)) => format!("nothing is called \"{part}\""),
-            },
-            Err(error) => error.to_string(),
+        let pattern = self.loader.load_limit(text);
+        let selection = pattern
+            .map_err(|problems| self.refuse(&problems))?
+            .select(inventory);
+        let problem = match selection.unmatched.first() {
+            None => return Ok(Some(selection.hosts)),
+            Some((part, Some(near))) => {
+                format!("nothing is called \"{part}\"; did you mean \"{near}\"?")
+            }
+            Some((part, None)) => format!("nothing is called \"{part}\""),
         };
         output::error_line(&format!("sasrun: --limit {text}: {problem}"));
         Err(Refused(exit_code::INPUT))
@@ -134,6 +140,10 @@ impl TemplateSyntax for Syntax {
 
     fn check_expression(&self, text: &str) -> Result<(), SyntaxProblem> {
         self.0.check_expression(text).map_err(problem)
+    }
+
+    fn lookups(&self) -> Vec<Name> {
+        sasrun_template::lookup_names().map(Name::from).collect()
     }
 }
 

@@ -8,6 +8,7 @@
 #![warn(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod cache;
 mod error;
 mod eval;
 mod extensions;
@@ -17,6 +18,7 @@ mod options;
 mod predicates;
 mod python;
 mod scope;
+mod suggestion;
 mod syntax;
 mod templates;
 mod values;
@@ -24,6 +26,7 @@ mod world;
 
 pub use error::{At, Problem, SyntaxKind, SyntaxProblem, TemplateError};
 pub use extensions::{ExtensionError, ExtensionFunction, Extensions};
+pub use lookups::lookup_names;
 pub use options::RenderOptions;
 pub use scope::{Binding, LayeredScope, LazyMap, Scope, VariableScope};
 pub use templates::{Templates, Truth};

@@ -21,6 +21,9 @@ use crate::registry::Talk;
 use crate::task::HostRun;
 use crate::variables::{ScopeParts, TaskScope};
 
+/// How long after the task's limit a module may still take to say so in its own words.
+const GRACE: Duration = Duration::from_secs(2);
+
 /// How a conversation ended.
 pub(crate) enum Ending {
     Done {
@@ -81,7 +84,11 @@ impl<'a> Talking<'a> {
     pub(crate) async fn carry_on(&mut self, talk: &mut dyn Talk) -> Ending {
         let mut answer = None;
         loop {
-            match talk.next(answer.take()).await {
+            let step = match self.step(talk, answer.take()).await {
+                Ok(step) => step,
+                Err(ending) => return ending,
+            };
+            match step {
                 Step::Done { outcome } => {
                     return Ending::Done {
                         outcome,
@@ -95,6 +102,20 @@ impl<'a> Talking<'a> {
                 },
             }
         }
+    }
+
+    /// The module's next step. One that says nothing when the task's limit is over is left.
+    async fn step(&self, talk: &mut dyn Talk, answer: Option<Answer>) -> Result<Step, Ending> {
+        let Some(left) = self.left() else {
+            return Ok(talk.next(answer).await);
+        };
+        let last = left + GRACE;
+        let step = tokio::time::timeout(last, talk.next(answer)).await;
+        step.map_err(|_| {
+            Ending::Failed(Failure::new(
+                "the module did not answer within the task's timeout",
+            ))
+        })
     }
 
     /// Ends what the conversation left open.

@@ -52,6 +52,14 @@ pub(crate) fn find(name: &str) -> Option<&'static Lookup> {
         .find(|lookup| lookup.name == short)
 }
 
+/// Names of the built-in lookups, without a collection in front.
+pub fn lookup_names() -> impl Iterator<Item = &'static str> {
+    TABLES
+        .iter()
+        .flat_map(|table| table.iter())
+        .map(|lookup| lookup.name)
+}
+
 impl LookupCall<'_> {
     pub(crate) fn session(&self) -> &Session {
         self.env.session()
