@@ -1,17 +1,18 @@
 //! The door: checking, resolving and rendering.
 
-use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 
 use sasrun_model::{Map, Node, NodeKind, Value};
 
+use crate::cache::ProgramCache;
 use crate::error::{Problem, SyntaxKind, SyntaxProblem, TemplateError};
 use crate::eval::{Env, Session, Shared, Sink, run_lookup};
 use crate::extensions::Extensions;
 use crate::options::RenderOptions;
-use crate::scope::Scope;
-use crate::syntax::{Program, Reading, compile};
+use crate::scope::{Binding, Scope};
+use crate::suggestion::nearest;
+use crate::syntax::{ExprKind, Program, Reading, Statement, StatementKind};
 use crate::values::{Eval, Fault, Val};
 use crate::world::World;
 use crate::{filters, predicates};
@@ -106,13 +107,23 @@ impl Templates {
         let session = Session::new(&self.shared);
         let rendered = (|| -> Eval<String> {
             let env = Env::new(&session, scope, &program, options.clone());
-            let mut sink = Sink::text();
+            let mut sink = Sink::native();
             env.run(&mut sink)?;
-            let mut text = sink.into_text(&session)?;
-            let present = (text.len() - text.trim_end_matches(&*options.newline_sequence).len())
-                / options.newline_sequence.len().max(1);
+            // As in Ansible, only what is text gets the newlines back that end the template.
+            let mut text = match sink.finish() {
+                Val::Text(text) => text.to_string(),
+                Val::Null => return Ok(String::new()),
+                other => {
+                    let mut sink = Sink::text();
+                    sink.push(&session, other)?;
+                    return sink.into_text(&session);
+                }
+            };
+            let newline = &*options.newline_sequence;
+            let present =
+                (text.len() - text.trim_end_matches(newline).len()) / newline.len().max(1);
             for _ in present..program.trailing_newlines {
-                text.push_str(&options.newline_sequence);
+                text.push_str(newline);
             }
             Ok(text)
         })();
@@ -124,7 +135,7 @@ impl Templates {
         let session = Session::new(&self.shared);
         finish(
             scope,
-            self.evaluate(&session, text, scope)
+            self.evaluate(&session, text, &Reading::Expression, scope)
                 .and_then(|value| session.to_data(&value)),
         )
     }
@@ -184,9 +195,15 @@ impl Templates {
     }
 
     /// The value of an expression; what is undefined or unknown is an error.
-    fn evaluate(&self, session: &Rc<Session>, text: &str, scope: &Arc<dyn Scope>) -> Eval {
+    fn evaluate(
+        &self,
+        session: &Rc<Session>,
+        text: &str,
+        reading: &Reading,
+        scope: &Arc<dyn Scope>,
+    ) -> Eval {
         let program = self
-            .program(text.trim(), &Reading::Expression)
+            .program(text.trim(), reading)
             .map_err(|problem| Fault::problem(Problem::Syntax(problem)))?;
         let env = Env::new(session, scope, &program, RenderOptions::default());
         let mut sink = Sink::native();
@@ -201,26 +218,26 @@ impl Templates {
     }
 
     fn decide(&self, session: &Rc<Session>, node: &Node, scope: &Arc<dyn Scope>) -> Eval {
-        let text = match &node.kind {
-            NodeKind::Text(text) => Arc::clone(&text.text),
-            NodeKind::Data(Value::Text(text)) => Arc::clone(text),
-            _ => {
-                let value = resolve_node(session, node, scope, false)?;
-                return Ok(Val::from_data(&value));
-            }
+        let NodeKind::Text(text) = &node.kind else {
+            let value = resolve_node(session, node, scope, false)?;
+            return Ok(Val::from_data(&value));
         };
-        let mut text: Arc<str> = text.trim().into();
+        let mut text: Arc<str> = text.text.trim().into();
         let is_whole_template = (text.starts_with("{{") && text.ends_with("}}"))
             || (text.starts_with("{%") && text.ends_with("%}"));
-        if is_whole_template && matches!(node.kind, NodeKind::Text(_)) {
-            match session
-                .render_value(&text, scope)
-                .or_else(Fault::into_value)?
-            {
-                // The text may itself be an expression, as in `when: "{{ my_condition }}"`.
-                Val::Text(expression) => text = expression.trim().into(),
-                Val::Undefined(undefined) => return Err(Fault::undefined(&undefined)),
-                other => return Ok(other),
+        if is_whole_template {
+            // The value may itself be an expression, as in `when: "{{ my_condition }}"`; but only if the user wrote it.
+            match self.own_text(&text, scope, MAX_INDIRECTIONS) {
+                Some(expression) => text = expression.trim().into(),
+                None => {
+                    return session
+                        .render_value(&text, scope)
+                        .or_else(Fault::into_value)
+                        .and_then(|value| match value {
+                            Val::Undefined(undefined) => Err(Fault::undefined(&undefined)),
+                            other => Ok(other),
+                        });
+                }
             }
         }
         if text.is_empty() {
@@ -228,9 +245,60 @@ impl Templates {
                 "a condition must not be empty".to_owned(),
             )));
         }
-        self.evaluate(session, &text, scope)
+        self.evaluate(session, &text, &Reading::Condition, scope)
+    }
+
+    /// The text that a template which only names a variable leads to, if the user wrote that text. What hosts, plugins
+    /// and lookups gave is never evaluated.
+    fn own_text(&self, template: &str, scope: &Arc<dyn Scope>, depth: u32) -> Option<Arc<str>> {
+        let program = self.program(template, &Reading::Value).ok()?;
+        let [
+            Statement {
+                kind: StatementKind::Emit(expr),
+                ..
+            },
+        ] = program.body.as_slice()
+        else {
+            return None;
+        };
+        let mut path = Vec::new();
+        let mut expr = expr;
+        let name = loop {
+            match &expr.kind {
+                ExprKind::Variable(name) => break name,
+                ExprKind::Attribute(base, name) => {
+                    path.push(Arc::clone(name));
+                    expr = base;
+                }
+                ExprKind::Item(base, index) => match &index.kind {
+                    ExprKind::Constant(Value::Text(name)) => {
+                        path.push(Arc::clone(name));
+                        expr = base;
+                    }
+                    _ => return None,
+                },
+                _ => return None,
+            }
+        };
+        let Some(Binding::Written(node)) = scope.get(name) else {
+            return None;
+        };
+        let mut node: &Node = &node;
+        for key in path.iter().rev() {
+            node = node.get(key)?;
+        }
+        match &node.kind {
+            NodeKind::Text(text) if text.is_template => {
+                self.own_text(&text.text, scope, depth.checked_sub(1)?)
+            }
+            NodeKind::Text(text) => Some(Arc::clone(&text.text)),
+            _ => None,
+        }
     }
 }
+
+/// How many variables a condition may be handed through.
+const MAX_INDIRECTIONS: u32 = 20;
 
 impl std::fmt::Debug for Templates {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -311,96 +379,4 @@ fn finish<T>(scope: &Arc<dyn Scope>, result: Eval<T>) -> Result<T, TemplateError
                 .map(|near| format!("did you mean '{near}'?"))
         })
     })
-}
-
-/// The name nearest to a wrong one, if any is near.
-fn nearest<'n>(wrong: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let limit = (wrong.chars().count() / 3).clamp(1, 3);
-    names
-        .map(|name| (distance(wrong, name, limit), name))
-        .filter(|(distance, name)| *distance <= limit && *name != wrong)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| name)
-}
-
-/// How many letters must change to make one name the other; more than the limit is not counted exactly.
-fn distance(left: &str, right: &str, limit: usize) -> usize {
-    if left.len().abs_diff(right.len()) > limit * 4 {
-        return limit + 1;
-    }
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (index, a) in left.chars().enumerate() {
-        let mut diagonal = index;
-        row[0] = index + 1;
-        for (column, b) in right.iter().enumerate() {
-            let changed = diagonal + usize::from(a != *b);
-            diagonal = row[column + 1];
-            row[column + 1] = changed.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[right.len()]
-}
-
-/// Programs by their text, and data made of written values without templates. Both are dropped when they grow large.
-#[derive(Default)]
-pub(crate) struct ProgramCache {
-    programs: Mutex<HashMap<Reading, HashMap<Arc<str>, Arc<Program>>>>,
-    statics: Mutex<HashMap<usize, StaticValue>>,
-}
-
-/// A written value, and what it is as data; None if it holds templates.
-type StaticValue = (Weak<Node>, Option<Value>);
-
-/// Entries kept before a cache starts again.
-const MAX_CACHED: usize = 20_000;
-
-impl ProgramCache {
-    /// The program of a text.
-    pub(crate) fn program(
-        &self,
-        text: &Arc<str>,
-        reading: &Reading,
-        extensions: &Extensions,
-    ) -> Result<Arc<Program>, SyntaxProblem> {
-        {
-            let programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(program) = programs
-                .get(reading)
-                .and_then(|programs| programs.get(text))
-            {
-                return Ok(Arc::clone(program));
-            }
-        }
-        let program = Arc::new(compile(text, reading, extensions)?);
-        let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
-        if programs.values().map(HashMap::len).sum::<usize>() >= MAX_CACHED {
-            programs.clear();
-        }
-        programs
-            .entry(reading.clone())
-            .or_default()
-            .insert(Arc::clone(text), Arc::clone(&program));
-        Ok(program)
-    }
-
-    /// A written value as data, if it holds no template. Containers are converted once.
-    pub(crate) fn static_value(&self, node: &Arc<Node>) -> Option<Value> {
-        if !matches!(node.kind, NodeKind::List(_) | NodeKind::Map(_)) {
-            return node.to_static_value();
-        }
-        let address = Arc::as_ptr(node) as usize;
-        let mut statics = self.statics.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((kept, value)) = statics.get(&address)
-            && kept.upgrade().is_some_and(|kept| Arc::ptr_eq(&kept, node))
-        {
-            return value.clone();
-        }
-        if statics.len() >= MAX_CACHED {
-            statics.clear();
-        }
-        let value = node.to_static_value();
-        statics.insert(address, (Arc::downgrade(node), value.clone()));
-        value
-    }
 }

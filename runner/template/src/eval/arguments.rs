@@ -13,9 +13,19 @@ pub(crate) struct Arguments {
     pub(crate) named: Vec<(Arc<str>, Val)>,
 }
 
+/// What is called, for messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CallKind {
+    Filter,
+    Test,
+    Function,
+    Method,
+}
+
 /// One call of something built in, with its arguments in the order of its parameters.
 pub(crate) struct Call<'e> {
     pub(crate) env: &'e Env,
+    kind: CallKind,
     pub(crate) name: &'e str,
     /// What a filter or test is applied to; null for a function.
     pub(crate) subject: Val,
@@ -30,6 +40,7 @@ impl<'e> Call<'e> {
     /// Matches arguments with parameters. A last parameter `*` takes more positional, `**` more named ones.
     pub(crate) fn bind(
         env: &'e Env,
+        kind: CallKind,
         name: &'e str,
         parameters: &[&str],
         subject: Val,
@@ -43,6 +54,7 @@ impl<'e> Call<'e> {
             .count();
         let mut call = Self {
             env,
+            kind,
             name,
             subject,
             values: vec![None; count],
@@ -78,9 +90,13 @@ impl<'e> Call<'e> {
 
     /// An error of this call.
     pub(crate) fn fail(&self, message: impl Into<String>) -> Fault {
-        Fault::problem(Problem::Filter {
-            name: self.name.to_owned(),
-            message: message.into(),
+        let name = self.name.to_owned();
+        let message = message.into();
+        Fault::problem(match self.kind {
+            CallKind::Filter => Problem::Filter { name, message },
+            CallKind::Test => Problem::Test { name, message },
+            CallKind::Function => Problem::Operation(format!("{name}(): {message}")),
+            CallKind::Method => Problem::Operation(format!(".{name}(): {message}")),
         })
     }
 

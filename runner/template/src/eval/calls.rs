@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::arguments::{Arguments, Call};
+use super::arguments::{Arguments, Call, CallKind};
 use super::{Env, PlacedBlock, Sink};
 use crate::error::Problem;
 use crate::extensions::ExtensionFunction;
@@ -83,7 +83,14 @@ impl Env {
                     arguments.known()?;
                 }
                 let subject = self.session.force(&subject)?;
-                let call = Call::bind(self, filter.name, filter.parameters, subject, arguments)?;
+                let call = Call::bind(
+                    self,
+                    CallKind::Filter,
+                    filter.name,
+                    filter.parameters,
+                    subject,
+                    arguments,
+                )?;
                 (filter.run)(&call)
             }
             FilterCallee::Named(name) => {
@@ -129,6 +136,7 @@ impl Env {
                 let subject = self.session.force(&subject)?;
                 let call = Call::bind(
                     self,
+                    CallKind::Test,
                     predicate.name,
                     predicate.parameters,
                     subject,
@@ -225,6 +233,7 @@ impl Env {
                 }
                 let call = Call::bind(
                     self,
+                    CallKind::Function,
                     function.name,
                     function.parameters,
                     Val::Null,

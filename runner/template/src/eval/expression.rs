@@ -9,6 +9,9 @@ use super::{Env, globals};
 use crate::syntax::{CompareOperator, Expr, ExprKind};
 use crate::values::{Eval, Fault, Function, KeyedSource, Val};
 
+/// Name of what an `if` without `else` gives when it does not hold.
+pub(super) const NO_ELSE: &str = "(no else)";
+
 impl Env {
     /// Evaluates an expression.
     pub(crate) fn eval(&self, expr: &Expr) -> Eval {
@@ -82,7 +85,7 @@ impl Env {
                 match otherwise {
                     Some(otherwise) => self.eval(otherwise),
                     None => Ok(Val::undefined(
-                        "else",
+                        NO_ELSE,
                         "the inline if-expression was false and has no else",
                     )),
                 }
@@ -112,6 +115,7 @@ impl Env {
                 }
                 Ok(Val::dict(dict))
             }
+            ExprKind::Template(text) => self.session.render_value(text, &self.scope),
             ExprKind::Constant(value) => Ok(Val::from_data(value)),
             ExprKind::Variable(name) => self.variable(name),
         }

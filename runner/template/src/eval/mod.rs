@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-pub(crate) use arguments::{Arguments, Call};
+pub(crate) use arguments::{Arguments, Call, CallKind};
 pub(crate) use calls::{MacroValue, SuperCall};
 pub(crate) use globals::GlobalFunction;
 pub(crate) use lookup_call::run_lookup;

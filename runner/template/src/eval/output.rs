@@ -6,7 +6,6 @@ use crate::values::{Eval, Val};
 /// Collects output. A native sink that receives one value keeps it as it is; more become text.
 pub(crate) struct Sink {
     state: State,
-    native: bool,
 }
 
 enum State {
@@ -20,7 +19,6 @@ impl Sink {
     pub(crate) fn native() -> Self {
         Self {
             state: State::Empty,
-            native: true,
         }
     }
 
@@ -28,7 +26,6 @@ impl Sink {
     pub(crate) fn text() -> Self {
         Self {
             state: State::Many(String::new()),
-            native: false,
         }
     }
 
@@ -40,20 +37,16 @@ impl Sink {
         self.state = match std::mem::replace(&mut self.state, State::Empty) {
             State::Empty => State::One(value),
             State::One(first) => {
-                let mut text = session.text_of(&first)?;
-                session.write_text(&value, &mut text)?;
+                let mut text = session.text_of(&session.finalized(&first)?)?;
+                session.write_text(&session.finalized(&value)?, &mut text)?;
                 State::Many(text)
             }
             State::Many(mut text) => {
-                session.write_text(&value, &mut text)?;
+                session.write_text(&session.finalized(&value)?, &mut text)?;
                 State::Many(text)
             }
         };
         Ok(())
-    }
-
-    pub(crate) fn is_native(&self) -> bool {
-        self.native
     }
 
     /// What was collected; nothing at all is null for a native sink.
@@ -68,8 +61,35 @@ impl Sink {
     pub(crate) fn into_text(self, session: &Session) -> Eval<String> {
         match self.state {
             State::Empty => Ok(String::new()),
-            State::One(value) => session.text_of(&value),
+            State::One(value) => session.text_of(&session.finalized(&value)?),
             State::Many(text) => Ok(text),
         }
+    }
+}
+
+impl Session {
+    /// The value as it may stand in a result: tuples become lists, and what is omitted is left out of containers.
+    fn finalized(&self, value: &Val) -> Eval {
+        Ok(match value {
+            Val::Seq(_) => {
+                let mut items = Vec::new();
+                for item in self.iterate(value)? {
+                    if !matches!(item, Val::Omit) {
+                        items.push(self.finalized(&item)?);
+                    }
+                }
+                Val::list(items)
+            }
+            Val::Dict(_) => {
+                let mut entries = indexmap::IndexMap::new();
+                for (key, item) in self.entries(value)? {
+                    if !matches!(item, Val::Omit) {
+                        entries.insert(key, self.finalized(&item)?);
+                    }
+                }
+                Val::dict(entries)
+            }
+            other => other.clone(),
+        })
     }
 }

@@ -9,12 +9,12 @@ use indexmap::IndexMap;
 use sasrun_model::{Key, Name, Node, NodeKind};
 
 use super::{Env, Sink};
+use crate::cache::ProgramCache;
 use crate::error::Problem;
 use crate::extensions::Extensions;
 use crate::options::RenderOptions;
 use crate::scope::{Binding, Scope};
 use crate::syntax::Reading;
-use crate::templates::ProgramCache;
 use crate::values::{Eval, Fault, KeyedSource, Pending, PendingState, Val};
 use crate::world::World;
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::calls::MacroValue;
+use super::expression::NO_ELSE;
 use super::{Env, Sink};
 use crate::syntax::{Expr, Statement, StatementKind};
 use crate::values::{Eval, Function, Val};
@@ -41,7 +42,11 @@ impl Env {
         match &statement.kind {
             StatementKind::Raw(text) => sink.push(&self.session, Val::Text(Arc::clone(text)))?,
             StatementKind::Emit(expr) => {
-                let value = self.eval(expr)?;
+                let value = match self.eval(expr)? {
+                    // An `if` without `else` that does not hold writes nothing.
+                    Val::Undefined(undefined) if undefined.name == NO_ELSE => Val::from(""),
+                    value => value,
+                };
                 sink.push(&self.session, value)?;
             }
             StatementKind::If {

@@ -115,8 +115,6 @@ fn select(call: &Call<'_>, by_attribute: bool, keep: bool) -> Eval {
                 };
                 call.env.apply_test(test, value, arguments)?
             }
-            // Without a test Jinja asks for truth, and what is missing is not true.
-            None if matches!(value, Val::Undefined(_)) => false,
             None => call.session().truth(&value)?,
         };
         if passes == keep {

@@ -1,6 +1,6 @@
 //! Filters with regular expressions.
 
-use fancy_regex::Regex;
+use fancy_regex::{Captures, Regex};
 
 use super::{Filter, filter};
 use crate::eval::Call;
@@ -37,6 +37,11 @@ fn compile(call: &Call<'_>, pattern: &str, ignore_case: bool, multiline: bool) -
     regex::compile(pattern, flags).map_err(|message| call.fail(message))
 }
 
+/// All matches, as Python finds them.
+fn matches<'t>(call: &Call<'_>, pattern: &Regex, text: &'t str) -> Eval<Vec<Captures<'t>>> {
+    regex::all_matches(pattern, text).map_err(|message| call.fail(message))
+}
+
 fn replace(call: &Call<'_>) -> Eval {
     let text = call.subject_text()?;
     let pattern = compile(
@@ -53,8 +58,7 @@ fn replace(call: &Call<'_>) -> Eval {
     let mut out = String::with_capacity(text.len());
     let mut end = 0;
     let mut count = 0;
-    for captures in pattern.captures_iter(&text) {
-        let captures = captures.map_err(|err| call.fail(err.to_string()))?;
+    for captures in matches(call, &pattern, &text)? {
         let Some(whole) = captures.get(0) else { break };
         out.push_str(&text[end..whole.start()]);
         regex::expand(&replacement, &captures, &mut out).map_err(|message| call.fail(message))?;
@@ -124,8 +128,7 @@ fn find_all(call: &Call<'_>) -> Eval {
     let pattern = call.session().text_of(call.required(0)?)?;
     let pattern = compile(call, &pattern, call.flag(2, false)?, call.flag(1, false)?)?;
     let mut found = Vec::new();
-    for captures in pattern.captures_iter(&text) {
-        let captures = captures.map_err(|err| call.fail(err.to_string()))?;
+    for captures in matches(call, &pattern, &text)? {
         let group =
             |index: usize| Val::from(captures.get(index).map_or("", |group| group.as_str()));
         found.push(match captures.len() {

@@ -121,7 +121,20 @@ fn subelements(call: &LookupCall<'_>) -> Eval<Vec<Val>> {
         }
         _ => false,
     };
-    pairs_of_subelements(call.session(), elements, path, skip)
+    let session = call.session();
+    let path_text = session.text_of(path)?;
+    let mut pairs = Vec::new();
+    for pair in pairs_of_subelements(session, elements, path, skip)? {
+        // Unlike the filter, the lookup takes the list out of its element.
+        if let Some(element) = session.at(&pair, 0)?
+            && let Some(item) = session.at(&pair, 1)?
+        {
+            let mut entries: IndexMap<Key, Val> = session.entries(&element)?.into_iter().collect();
+            entries.shift_remove(&Key::from(&*path_text));
+            pairs.push(Val::tuple(vec![Val::dict(entries), item]));
+        }
+    }
+    Ok(pairs)
 }
 
 fn random_choice(call: &LookupCall<'_>) -> Eval<Vec<Val>> {

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use sasrun_model::Key;
 
-use crate::eval::{Arguments, Call, Env};
+use crate::eval::{Arguments, Call, CallKind, Env};
 use crate::values::{Eval, Val};
 
 fn parameters(name: &str) -> &'static [&'static str] {
@@ -16,7 +16,14 @@ fn parameters(name: &str) -> &'static [&'static str] {
 
 /// Calls a method of a mapping.
 pub(super) fn call(env: &Env, subject: &Val, name: &str, arguments: Arguments) -> Eval {
-    let call = Call::bind(env, name, parameters(name), subject.clone(), arguments)?;
+    let call = Call::bind(
+        env,
+        CallKind::Method,
+        name,
+        parameters(name),
+        subject.clone(),
+        arguments,
+    )?;
     let session = call.session();
     match name {
         "get" => {

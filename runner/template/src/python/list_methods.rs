@@ -1,6 +1,6 @@
 //! Methods of lists and tuples.
 
-use crate::eval::{Arguments, Call, Env};
+use crate::eval::{Arguments, Call, CallKind, Env};
 use crate::values::{Eval, Val, order_values};
 
 fn parameters(name: &str) -> &'static [&'static str] {
@@ -15,7 +15,14 @@ fn parameters(name: &str) -> &'static [&'static str] {
 
 /// Calls a method of a list or tuple.
 pub(super) fn call(env: &Env, subject: &Val, name: &str, arguments: Arguments) -> Eval {
-    let call = Call::bind(env, name, parameters(name), subject.clone(), arguments)?;
+    let call = Call::bind(
+        env,
+        CallKind::Method,
+        name,
+        parameters(name),
+        subject.clone(),
+        arguments,
+    )?;
     let session = call.session();
     match name {
         "copy" => Ok(Val::list(session.iterate(subject)?)),

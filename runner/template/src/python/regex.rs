@@ -145,6 +145,32 @@ fn translate_class(chars: &[char], mut at: usize, out: &mut String) -> usize {
     at
 }
 
+/// All matches in order. As in Python, an empty match may stand right behind another match, but not behind an empty one.
+pub(crate) fn all_matches<'t>(regex: &Regex, text: &'t str) -> Result<Vec<Captures<'t>>, String> {
+    let mut found: Vec<Captures<'t>> = Vec::new();
+    let mut at = 0;
+    let mut empty_at = None;
+    while at <= text.len() {
+        let Some(captures) = regex
+            .captures_from_pos(text, at)
+            .map_err(|err| err.to_string())?
+        else {
+            break;
+        };
+        let Some(whole) = captures.get(0) else { break };
+        let is_empty = whole.start() == whole.end();
+        if is_empty && empty_at == Some(whole.start()) {
+            at += text[at..].chars().next().map_or(1, char::len_utf8);
+            empty_at = None;
+            continue;
+        }
+        at = whole.end();
+        empty_at = is_empty.then_some(at);
+        found.push(captures);
+    }
+    Ok(found)
+}
+
 /// Expands `\1`, `\g<name>` and escapes of a replacement.
 pub(crate) fn expand(
     replacement: &str,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::text_format;
-use crate::eval::{Arguments, Call, Env};
+use crate::eval::{Arguments, Call, CallKind, Env};
 use crate::values::{Eval, Val};
 
 fn parameters(name: &str) -> &'static [&'static str] {
@@ -26,7 +26,14 @@ fn parameters(name: &str) -> &'static [&'static str] {
 /// Calls a method of a text.
 pub(super) fn call(env: &Env, text: &Arc<str>, name: &str, arguments: Arguments) -> Eval {
     let subject = Val::Text(Arc::clone(text));
-    let call = Call::bind(env, name, parameters(name), subject, arguments)?;
+    let call = Call::bind(
+        env,
+        CallKind::Method,
+        name,
+        parameters(name),
+        subject,
+        arguments,
+    )?;
     match name {
         "format" | "format_map" => text_format::format(&call, text).map(Val::from),
         "split" | "rsplit" => split(&call, text, name == "rsplit"),

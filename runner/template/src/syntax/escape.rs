@@ -1,10 +1,12 @@
 //! Backslashes inside the strings of templates, read as Python reads them.
 //!
 //! The parser would refuse `'\d'` and translate `'\n'`, but Ansible keeps the backslashes of strings in YAML values. So
-//! backslashes cross the parser as another character of the same width and are read afterwards.
+//! backslashes cross the parser as another character and are read afterwards.
 
-/// Stands for a backslash while the parser runs. A control character nobody writes.
-const GUARD: char = '\u{1}';
+/// Stands for a backslash while the parser runs. Unicode promises that it is no character.
+const GUARD: char = '\u{fdd0}';
+/// Stands before an escaped quote, whose backslash the parser drops.
+const DROPPED: char = '\u{fdd1}';
 
 /// Replaces the backslashes that the parser must not see; None if there are none.
 pub(super) fn guard_backslashes(text: &str) -> Option<String> {
@@ -19,8 +21,12 @@ pub(super) fn guard_backslashes(text: &str) -> Option<String> {
             continue;
         }
         match chars.peek() {
-            // An escaped quote must stay one for the parser, or the string would end there.
-            Some('\'' | '"') => guarded.push('\\'),
+            // An escaped quote must stay one for the parser, or the string would end there. What the parser drops is
+            // noted, for strings that keep their backslashes.
+            Some('\'' | '"') => {
+                guarded.push(DROPPED);
+                guarded.push('\\');
+            }
             Some('\\') => {
                 chars.next();
                 guarded.push(GUARD);
@@ -34,11 +40,16 @@ pub(super) fn guard_backslashes(text: &str) -> Option<String> {
 
 /// Gives a guarded text its backslashes back.
 pub(super) fn restore_backslashes(text: &str) -> String {
-    if text.contains(GUARD) {
-        text.replace(GUARD, "\\")
+    if text.contains([GUARD, DROPPED]) {
+        text.replace(GUARD, "\\").replace(DROPPED, "")
     } else {
         text.to_owned()
     }
+}
+
+/// Gives a string its backslashes back, those before quotes too.
+pub(super) fn keep_backslashes(text: &str) -> String {
+    text.replace([GUARD, DROPPED], "\\")
 }
 
 /// Reads the escapes of a Python string literal.

@@ -8,7 +8,7 @@ use minijinja::value::ValueKind;
 use sasrun_model::Value;
 
 use super::Reading;
-use super::escape::{restore_backslashes, unescape_python};
+use super::escape::{keep_backslashes, restore_backslashes, unescape_python};
 use super::program::{
     Argument, BinaryOperator, CallNode, CompareOperator, Expr, ExprKind, FilterCallee, Position,
     TestCallee, UnknownName,
@@ -24,6 +24,8 @@ pub(super) struct Lowering<'x> {
     extensions: &'x Extensions,
     /// Strings inside `{{ }}` keep their backslashes.
     pub(super) raw_strings_in_output: bool,
+    /// Texts that look like templates are templates.
+    texts_are_templates: bool,
     pub(super) in_output: bool,
     pub(super) newline_sequence: String,
     pub(super) unknown: Vec<UnknownName>,
@@ -45,6 +47,7 @@ impl<'x> Lowering<'x> {
         Self {
             extensions,
             raw_strings_in_output: *reading == Reading::Value,
+            texts_are_templates: *reading == Reading::Condition,
             in_output: false,
             newline_sequence: match reading {
                 Reading::File(options) => options.newline_sequence.clone(),
@@ -58,9 +61,12 @@ impl<'x> Lowering<'x> {
         let position = position(expr.span());
         let kind = match expr {
             ast::Expr::Var(var) => ExprKind::Variable(var.id.into()),
-            ast::Expr::Const(constant) => {
-                ExprKind::Constant(self.constant(&constant.value, position)?)
-            }
+            ast::Expr::Const(constant) => match self.constant(&constant.value, position)? {
+                Value::Text(text) if self.texts_are_templates && text.contains("{{") => {
+                    ExprKind::Template(text)
+                }
+                value => ExprKind::Constant(value),
+            },
             ast::Expr::Slice(slice) => ExprKind::Slice(
                 boxed(self.expression(&slice.expr)?),
                 [
@@ -199,10 +205,10 @@ impl<'x> Lowering<'x> {
             ValueKind::None | ValueKind::Undefined => Value::Null,
             ValueKind::Bool => Value::Bool(value.is_true()),
             ValueKind::Number => {
-                if let Ok(number) = i64::try_from(value.clone()) {
-                    if value.is_integer() {
-                        return Ok(Value::Int(number));
-                    }
+                if let Ok(number) = i64::try_from(value.clone())
+                    && value.is_integer()
+                {
+                    return Ok(Value::Int(number));
                 }
                 let number = f64::try_from(value.clone()).map_err(|_| SyntaxProblem {
                     kind: SyntaxKind::Syntax,
@@ -213,12 +219,12 @@ impl<'x> Lowering<'x> {
                 Value::Float(number)
             }
             _ => {
-                let text = restore_backslashes(value.as_str().unwrap_or_default());
-                if self.in_output && self.raw_strings_in_output {
-                    Value::Text(text.into())
+                let text = value.as_str().unwrap_or_default();
+                Value::Text(if self.in_output && self.raw_strings_in_output {
+                    keep_backslashes(text).into()
                 } else {
-                    Value::Text(unescape_python(&text).into())
-                }
+                    unescape_python(&restore_backslashes(text)).into()
+                })
             }
         })
     }

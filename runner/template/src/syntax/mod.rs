@@ -26,6 +26,8 @@ pub(crate) enum Reading {
     Value,
     /// A bare expression of a YAML file, such as a condition.
     Expression,
+    /// A condition: an expression whose texts may be templates themselves, as Ansible still allows.
+    Condition,
     /// A template file.
     File(Box<RenderOptions>),
 }
@@ -39,7 +41,7 @@ pub(crate) fn compile(
     let guarded = escape::guard_backslashes(text);
     let source: &str = guarded.as_deref().unwrap_or(text);
     let mut lowering = lower::Lowering::new(extensions, reading);
-    let body = if *reading == Reading::Expression {
+    let body = if matches!(reading, Reading::Expression | Reading::Condition) {
         let expr = machinery::parse_expr(source).map_err(|err| problem_of(&err))?;
         let expr = lowering.expression(&expr)?;
         vec![Statement {
@@ -75,7 +77,7 @@ fn syntax_config(reading: &Reading) -> Result<SyntaxConfig, SyntaxProblem> {
                 .trim_blocks(options.trim_blocks)
                 .lstrip_blocks(options.lstrip_blocks);
         }
-        Reading::Value | Reading::Expression => {
+        Reading::Value | Reading::Expression | Reading::Condition => {
             builder.trim_blocks(true);
         }
     }

@@ -128,6 +128,8 @@ pub(crate) struct Expr {
 #[derive(Debug)]
 pub(crate) enum ExprKind {
     Constant(Value),
+    /// A text of a condition that is a template itself.
+    Template(Arc<str>),
     Variable(Arc<str>),
     Attribute(Box<Expr>, Arc<str>),
     Item(Box<Expr>, Box<Expr>),

@@ -167,10 +167,6 @@ pub(crate) struct Joiner {
 }
 
 impl Val {
-    pub(crate) fn text(text: impl Into<Arc<str>>) -> Self {
-        Val::Text(text.into())
-    }
-
     pub(crate) fn list(items: Vec<Val>) -> Self {
         Val::seq(items, SeqKind::List)
     }
