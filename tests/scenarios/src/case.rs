@@ -100,6 +100,9 @@ pub struct Step {
     pub scenario: Option<Value>,
     #[serde(default)]
     pub exec: Option<Exec>,
+    /// A host that ceases to be.
+    #[serde(default)]
+    pub halt: Option<String>,
 }
 
 fn once() -> usize {
@@ -125,6 +128,8 @@ pub struct Expect {
     pub sequence: Vec<String>,
     /// The whole log of the lab, earlier runs included, keeps the order of the procedure.
     pub order: bool,
+    /// What changed is what the run before, in check mode, said that would change.
+    pub as_predicted: bool,
 }
 
 /// How often.

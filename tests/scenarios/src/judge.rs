@@ -14,6 +14,7 @@ use serde_yaml::Value;
 use crate::case::{Expect, Variant};
 use crate::order;
 use crate::pattern::Pattern;
+use crate::prediction::{Told, disagreements};
 use crate::scene::{Outcome, Scene};
 
 /// Reads every expression of an expectation, to tell a wrong case from a wrong run.
@@ -73,6 +74,11 @@ pub fn complaints(
                 .into_iter()
                 .map(|(property, cause)| format!("{}: {cause}", property.name)),
         );
+    }
+    if expect.as_predicted {
+        let predicted = Told::read(&scene.events_file_before())?;
+        let done = Told::read(&scene.events_file())?;
+        found.extend(disagreements(&predicted, &done));
     }
     found.extend(leaks(scene, variant, &outcome.output)?);
     found.extend(database_stopped(&outcome.events));

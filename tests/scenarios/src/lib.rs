@@ -7,4 +7,5 @@ pub mod case;
 pub mod judge;
 pub mod order;
 pub mod pattern;
+pub mod prediction;
 pub mod scene;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use saslab::events::Event;
+use saslab::lab::control;
 use saslab::lab::trial::Trial;
 use saslab::snapshot::Snapshot;
 use saslab::world::World;
@@ -145,7 +146,16 @@ impl Scene {
 
     /// The events file of the last run.
     pub fn events_file(&self) -> PathBuf {
-        self.dir.path().join(format!("events.{}.jsonl", self.runs))
+        self.events_file_of(self.runs)
+    }
+
+    /// The events file of the run before the last.
+    pub fn events_file_before(&self) -> PathBuf {
+        self.events_file_of(self.runs.saturating_sub(1))
+    }
+
+    fn events_file_of(&self, run: usize) -> PathBuf {
+        self.dir.path().join(format!("events.{run}.jsonl"))
     }
 
     /// How the hosts of the lab are reached.
@@ -257,6 +267,9 @@ impl Scene {
                         self.lab.change_scenario(&scenario_text(scenario)?)?;
                     }
                     self.execute(step.exec.as_slice())?;
+                    if let Some(host) = &step.halt {
+                        control::ask(&self.lab.state, &format!("halt {host}"))?;
+                    }
                 }
             }
             std::thread::sleep(Duration::from_millis(20));
