@@ -12,6 +12,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("runner/connection", &[]),
     ("runner/modules", &["sasrun-plugin"]),
     ("runner/journal", &["sasrun-model"]),
+    ("runner/vault", &[]),
     ("runner/report", &["sasrun-model"]),
     (
         "runner/engine",
@@ -33,6 +34,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "sasrun-engine",
             "sasrun-journal",
             "sasrun-report",
+            "sasrun-vault",
             "sasrun-plugin",
             "sasrun-plugin-host",
         ],
