@@ -21,9 +21,17 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Runs playbooks.
+    #[command(args_override_self = true, infer_long_args = true)]
     Playbook(PlaybookArguments),
+    /// Carries out one task without a playbook.
+    #[command(args_override_self = true, infer_long_args = true)]
+    Adhoc(AdhocArguments),
     /// Shows what an inventory holds.
+    #[command(args_override_self = true, infer_long_args = true)]
     Inventory(InventoryArguments),
+    /// Seals files and values with a password, and opens them.
+    #[command(subcommand)]
+    Vault(VaultAction),
     /// Shows the documentation of modules.
     Doc(DocArguments),
     /// Loads a plugin library and speaks the plugin protocol; started by sasrun itself.
@@ -73,6 +81,14 @@ pub(crate) struct PlaybookArguments {
     #[arg(long)]
     pub list_tasks: bool,
 
+    /// Forgets facts that were kept; none are kept between runs.
+    #[arg(long)]
+    pub flush_cache: bool,
+
+    /// Lists the tags and runs nothing.
+    #[arg(long)]
+    pub list_tags: bool,
+
     /// Checks the files and runs nothing.
     #[arg(long)]
     pub syntax_check: bool,
@@ -88,6 +104,78 @@ pub(crate) struct PlaybookArguments {
     /// Writes every event as a line of JSON to this file.
     #[arg(long, value_name = "FILE")]
     pub events: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub connection: ConnectionArguments,
+
+    #[command(flatten)]
+    pub output: OutputArguments,
+}
+
+/// Flags of `sasrun adhoc`, named as those of the command `ansible`.
+#[derive(Debug, Args)]
+pub(crate) struct AdhocArguments {
+    /// Pattern of hosts.
+    #[arg(value_name = "PATTERN")]
+    pub pattern: String,
+
+    /// The module.
+    #[arg(short, long, value_name = "MODULE", default_value = "command")]
+    pub module_name: String,
+
+    /// Its arguments: free form, `key=value`, or JSON.
+    #[arg(
+        short,
+        long,
+        value_name = "ARGUMENTS",
+        default_value = "",
+        allow_hyphen_values = true
+    )]
+    pub args: String,
+
+    #[command(flatten)]
+    pub source: SourceArguments,
+
+    /// Predicts instead of changing.
+    #[arg(short = 'C', long)]
+    pub check: bool,
+
+    /// Shows differences of changed files.
+    #[arg(short = 'D', long)]
+    pub diff: bool,
+
+    /// Runs in the background, for at most this many seconds.
+    #[arg(short = 'B', long, value_name = "SECONDS")]
+    pub background: Option<u64>,
+
+    /// How often to look for the end of what runs in the background, in seconds.
+    #[arg(short = 'P', long, value_name = "SECONDS")]
+    pub poll: Option<u64>,
+
+    /// Longest time of the task, in seconds.
+    #[arg(long, value_name = "SECONDS")]
+    pub task_timeout: Option<u64>,
+
+    /// One line for each host.
+    #[arg(short, long)]
+    pub one_line: bool,
+
+    /// Lists the hosts and runs nothing.
+    #[arg(long)]
+    pub list_hosts: bool,
+
+    /// Forgets facts that were kept; none are kept between runs.
+    #[arg(long)]
+    pub flush_cache: bool,
+
+    /// Folder that stands for that of a playbook.
+    #[arg(
+        long,
+        alias = "basedir",
+        value_name = "FOLDER",
+        env = "ANSIBLE_PLAYBOOK_DIR"
+    )]
+    pub playbook_dir: Option<PathBuf>,
 
     #[command(flatten)]
     pub connection: ConnectionArguments,
@@ -124,6 +212,29 @@ pub(crate) struct SourceArguments {
         value_delimiter = ':'
     )]
     pub roles_path: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub vault: VaultArguments,
+
+    /// Folders of modules in Python; taken note of and not used.
+    #[arg(short = 'M', long, value_name = "FOLDERS", hide = true)]
+    pub module_path: Option<String>,
+}
+
+/// Where vault passwords come from.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct VaultArguments {
+    /// Password of an id: `id@FILE`, `id@prompt`, or a file alone. May be given several times.
+    #[arg(long, value_name = "ID")]
+    pub vault_id: Vec<String>,
+
+    /// File with a vault password, or a script that prints it. May be given several times.
+    #[arg(long, visible_alias = "vault-pass-file", value_name = "FILE")]
+    pub vault_password_file: Vec<PathBuf>,
+
+    /// Asks for the vault password.
+    #[arg(short = 'J', long, visible_alias = "ask-vault-password")]
+    pub ask_vault_pass: bool,
 }
 
 /// How hosts are reached.
@@ -234,4 +345,135 @@ pub(crate) struct DocArguments {
     /// Writes the page of all error codes into this file.
     #[arg(long, value_name = "FILE")]
     pub errors: Option<PathBuf>,
+}
+
+/// What `sasrun vault` does, named as ansible-vault's actions.
+#[derive(Debug, Subcommand)]
+pub(crate) enum VaultAction {
+    /// Makes a new sealed file in the editor.
+    Create(VaultCreate),
+    /// Opens files for good.
+    Decrypt(VaultFiles),
+    /// Opens files in the editor and seals them again.
+    Edit(VaultFiles),
+    /// Shows what sealed files hold.
+    View(VaultFiles),
+    /// Seals files.
+    Encrypt(VaultFiles),
+    /// Seals values, to be pasted into a file of variables.
+    #[command(name = "encrypt_string", visible_alias = "encrypt-string")]
+    EncryptString(VaultText),
+    /// Seals files with another password.
+    Rekey(VaultRekey),
+}
+
+/// Files to open or seal.
+#[derive(Debug, Args)]
+pub(crate) struct VaultFiles {
+    /// Files; none means standard input.
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub vault: VaultArguments,
+
+    /// Id of the secret to seal with, where there are several.
+    #[arg(long, value_name = "ID")]
+    pub encrypt_vault_id: Option<String>,
+
+    /// Writes to this file, or with `-` to standard output.
+    #[arg(long, value_name = "FILE", allow_hyphen_values = true)]
+    pub output: Option<PathBuf>,
+
+    /// Says more.
+    #[arg(short, long, action = ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// With which secret to seal.
+#[derive(Debug, Args)]
+pub(crate) struct VaultSealing {
+    #[command(flatten)]
+    pub vault: VaultArguments,
+
+    /// Id of the secret to seal with, where there are several.
+    #[arg(long, value_name = "ID")]
+    pub encrypt_vault_id: Option<String>,
+}
+
+/// A file to make.
+#[derive(Debug, Args)]
+pub(crate) struct VaultCreate {
+    /// The file.
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub sealing: VaultSealing,
+
+    /// Opens the editor where there is no terminal too.
+    #[arg(long)]
+    pub skip_tty_check: bool,
+
+    /// Says more.
+    #[arg(short, long, action = ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// Values to seal.
+#[derive(Debug, Args)]
+pub(crate) struct VaultText {
+    /// Values; `-` or none means standard input.
+    #[arg(value_name = "TEXT")]
+    pub strings: Vec<String>,
+
+    #[command(flatten)]
+    pub sealing: VaultSealing,
+
+    /// Name of the variable; once for each value.
+    #[arg(short = 'n', long = "name", value_name = "NAME")]
+    pub names: Vec<String>,
+
+    /// Name of the variable that standard input holds.
+    #[arg(long, value_name = "NAME")]
+    pub stdin_name: Option<String>,
+
+    /// Asks for the value.
+    #[arg(short, long)]
+    pub prompt: bool,
+
+    /// Shows what is typed.
+    #[arg(long)]
+    pub show_input: bool,
+
+    /// Writes to this file.
+    #[arg(long, value_name = "FILE", allow_hyphen_values = true)]
+    pub output: Option<PathBuf>,
+
+    /// Says more.
+    #[arg(short, long, action = ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// Files to seal anew.
+#[derive(Debug, Args)]
+pub(crate) struct VaultRekey {
+    /// The files.
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub sealing: VaultSealing,
+
+    /// File with the new password.
+    #[arg(long, value_name = "FILE")]
+    pub new_vault_password_file: Option<PathBuf>,
+
+    /// Id and file of the new password.
+    #[arg(long, value_name = "ID", conflicts_with = "new_vault_password_file")]
+    pub new_vault_id: Option<String>,
+
+    /// Says more.
+    #[arg(short, long, action = ArgAction::Count)]
+    pub verbose: u8,
 }

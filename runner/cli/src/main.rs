@@ -5,6 +5,7 @@
 mod args;
 mod catalogue;
 mod commands;
+mod config;
 mod console;
 mod exit_code;
 mod files;
@@ -14,6 +15,7 @@ mod record;
 mod scripts;
 mod settings;
 mod sources;
+mod vault;
 mod world;
 
 use std::process::ExitCode;
@@ -37,7 +39,9 @@ fn main() -> ExitCode {
     };
     let result = match arguments.command {
         Command::Playbook(arguments) => commands::playbook::run(&arguments),
+        Command::Adhoc(arguments) => commands::adhoc::run(arguments),
         Command::Inventory(arguments) => commands::inventory::run(&arguments),
+        Command::Vault(action) => commands::vault::run(&action),
         Command::Doc(arguments) => commands::doc::run(&arguments),
         Command::PluginHost { library } => return sasrun_plugin_host::serve(&library),
     };

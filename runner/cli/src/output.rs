@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 use sasrun_report::Style;
 
 use crate::args::OutputArguments;
+use crate::config::Config;
 
 /// Writes a line to standard output. A reader that is gone is no error of ours.
 pub(crate) fn line(text: &str) {
@@ -61,4 +62,15 @@ pub(crate) fn report_style(arguments: &OutputArguments) -> Style {
 /// Style of what goes to standard error.
 pub(crate) fn error_style(color: &str) -> Style {
     style(color, std::io::stderr().is_terminal())
+}
+
+/// Says which file of settings was read, for those who want to know more.
+pub(crate) fn tell_settings(verbosity: u8, config: &Config) {
+    if verbosity == 0 {
+        return;
+    }
+    match config.file() {
+        Some(file) => line(&format!("Using {} as config file", file.display())),
+        None => line("No config file found; using defaults"),
+    }
 }

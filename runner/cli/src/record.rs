@@ -10,7 +10,7 @@ use futures::future::{BoxFuture, ready};
 use sasrun_engine::seams::{Journal, JournalFailure, Observer, Secrets};
 use sasrun_journal::JournalWriter;
 use sasrun_model::Event;
-use sasrun_report::{JsonLines, Live, Mask, Text};
+use sasrun_report::{JsonLines, Live, Mask, Short, Text};
 
 use crate::output;
 
@@ -49,12 +49,17 @@ impl Secrets for MaskedSecrets {
 /// The report on the terminal, live or plain.
 pub(crate) struct TerminalReport {
     pub text: Text,
+    /// Takes the place of the text where one task is run without a playbook.
+    pub short: Option<Short>,
     pub live: Option<Rc<RefCell<Live>>>,
 }
 
 impl Observer for TerminalReport {
     fn event(&mut self, event: &Event) {
-        let lines = self.text.lines(event);
+        let lines = match &self.short {
+            Some(short) => short.lines(event),
+            None => self.text.lines(event),
+        };
         match &self.live {
             None => lines.iter().for_each(|line| output::line(line)),
             Some(live) => {

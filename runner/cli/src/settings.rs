@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use sasrun_load::Settings;
 
 use crate::args::SourceArguments;
+use crate::config::Config;
 
 /// Inventory when none is named, as for Ansible.
 const DEFAULT_INVENTORY: &str = "/etc/ansible/hosts";
@@ -30,20 +31,32 @@ fn installed_playbooks() -> Option<PathBuf> {
 }
 
 /// Inventory sources as named, or the default.
-pub(crate) fn inventories(arguments: &SourceArguments) -> Vec<String> {
-    if arguments.inventory.is_empty() && Path::new(DEFAULT_INVENTORY).exists() {
+pub(crate) fn inventories(arguments: &SourceArguments, config: &Config) -> Vec<String> {
+    if !arguments.inventory.is_empty() {
+        return arguments.inventory.clone();
+    }
+    let configured = config.list("ANSIBLE_INVENTORY", "defaults", "inventory");
+    if !configured.is_empty() {
+        let beside = |source: &String| match config.beside(source) {
+            path if path.exists() => path.display().to_string(),
+            _ => source.clone(),
+        };
+        return configured.iter().map(beside).collect();
+    }
+    if Path::new(DEFAULT_INVENTORY).exists() {
         return vec![DEFAULT_INVENTORY.to_owned()];
     }
-    arguments.inventory.clone()
+    Vec::new()
 }
 
 /// Folders of roles and collections.
-pub(crate) fn loader_settings(arguments: &SourceArguments) -> Settings {
+pub(crate) fn loader_settings(arguments: &SourceArguments, config: &Config) -> Settings {
     let mut roles_paths = arguments.roles_path.clone();
-    let mut collections_paths: Vec<PathBuf> = std::env::var_os("ANSIBLE_COLLECTIONS_PATH")
-        .iter()
-        .flat_map(|paths| std::env::split_paths(paths).collect::<Vec<_>>())
-        .collect();
+    if roles_paths.is_empty() {
+        roles_paths = config.paths("ANSIBLE_ROLES_PATH", "defaults", "roles_path");
+    }
+    let mut collections_paths =
+        config.paths("ANSIBLE_COLLECTIONS_PATH", "defaults", "collections_path");
     if let Some(home) = std::env::home_dir() {
         roles_paths.push(home.join(".ansible/roles"));
         collections_paths.push(home.join(".ansible/collections"));

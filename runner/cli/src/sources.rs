@@ -10,9 +10,10 @@ use sasrun_template::Templates;
 
 use crate::args::SourceArguments;
 use crate::catalogue::Catalogue;
+use crate::config::Config;
 use crate::plugins::{self, Loaded};
 use crate::scripts::Scripts;
-use crate::{exit_code, output, settings, world};
+use crate::{exit_code, output, settings, vault, world};
 
 /// What every command that reads the user's files starts from.
 pub(crate) struct Sources {
@@ -29,12 +30,15 @@ pub(crate) struct Refused(pub u8);
 impl Sources {
     /// Starts the plugins and makes a loader that knows what they bring.
     pub(crate) fn open(arguments: &SourceArguments, playbooks: &[PathBuf]) -> anyhow::Result<Self> {
-        let inventories = settings::inventories(arguments);
+        let config = Config::load();
+        let inventories = settings::inventories(arguments, &config);
+        let keyring = vault::keyring(&arguments.vault, &config, vault::Purpose::Reading)?;
         let beside = settings::plugin_neighbours(playbooks, &inventories);
         let loaded = plugins::load(&plugins::folders(&arguments.plugins, &beside))?;
         let templates = Templates::new(world::controller(), loaded.extensions.clone());
         let loader = Loader::new(Arc::new(Catalogue(Arc::clone(&loaded.registry))))
-            .with_settings(settings::loader_settings(arguments))
+            .with_settings(settings::loader_settings(arguments, &config))
+            .with_vault(Arc::new(vault::Unsealing(keyring)))
             .with_template_syntax(Arc::new(Syntax(templates.clone())))
             .with_inventory_sources(Arc::clone(&loaded.sources) as _)
             .with_inventory_scripts(Arc::new(Scripts));

@@ -30,3 +30,4 @@ pub use options::{BecomeDefaults, ConnectionDefaults, Options, Stop};
 pub use registry::{InProcess, Registry, Talk, TaskModule};
 pub use run::{Parts, Summary, run};
 pub use variables::inventory_variables;
+pub use walk::selected_by_tags;

@@ -102,6 +102,20 @@ impl Loader {
         session.finish(playbook)
     }
 
+    /// Loads a playbook from its text; `path` says where it would stand.
+    ///
+    /// # Errors
+    /// Every problem of the text and of every file it names.
+    pub fn load_playbook_text(
+        &self,
+        path: &Path,
+        text: &str,
+    ) -> Result<Playbook, Vec<Diagnostic>> {
+        let mut session = Session::new(self);
+        let playbook = session.playbook_of_text(path, text);
+        session.finish(playbook)
+    }
+
     /// Loads inventory sources: paths of files and folders, or hosts separated by commas.
     ///
     /// # Errors

@@ -10,7 +10,9 @@ mod difference;
 mod json;
 mod live;
 mod mask;
+mod python_json;
 mod recap;
+mod short;
 mod style;
 mod text;
 
@@ -18,5 +20,6 @@ pub use diagnostics::render as render_diagnostics;
 pub use json::JsonLines;
 pub use live::Live;
 pub use mask::Mask;
+pub use short::Short;
 pub use style::Style;
 pub use text::{Text, TextOptions};

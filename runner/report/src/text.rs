@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sasrun_model::{Difference, Event, EventKind, HostTask, Name, Outcome, Status, Value};
 
 use crate::style::{Meaning, Style};
-use crate::{Mask, difference, recap};
+use crate::{Mask, difference, python_json, recap};
 
 /// What is shown.
 #[derive(Debug, Clone, Copy)]
@@ -255,9 +255,9 @@ impl Text {
         let json = shown(&outcome.result, self.options.verbosity);
         let pretty = always || self.options.verbosity >= 4;
         let text = if pretty {
-            indented(&json)
+            python_json::indented(&json)
         } else {
-            json.to_string()
+            python_json::one_line(&json)
         };
         Some(text)
     }
@@ -282,7 +282,7 @@ fn word(status: Status) -> (Meaning, &'static str) {
 }
 
 /// The result without what only the runner needs.
-fn shown(result: &Value, verbosity: u8) -> serde_json::Value {
+pub(crate) fn shown(result: &Value, verbosity: u8) -> serde_json::Value {
     let mut json = serde_json::Value::from(result);
     if let Some(object) = json.as_object_mut() {
         object.retain(|key, _| !key.starts_with("_ansible_"));
@@ -298,19 +298,4 @@ fn shown(result: &Value, verbosity: u8) -> serde_json::Value {
         }
     }
     json
-}
-
-/// JSON with Ansible's indentation of four.
-fn indented(json: &serde_json::Value) -> String {
-    let text = serde_json::to_string_pretty(json).unwrap_or_else(|_| json.to_string());
-    let mut wide = String::with_capacity(text.len() * 2);
-    for (index, line) in text.lines().enumerate() {
-        if index > 0 {
-            wide.push('\n');
-        }
-        let blanks = line.len() - line.trim_start().len();
-        wide.push_str(&" ".repeat(blanks));
-        wide.push_str(line);
-    }
-    wide
 }

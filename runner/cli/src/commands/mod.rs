@@ -1,5 +1,8 @@
 //! One file for each command.
 
+pub(crate) mod adhoc;
 pub(crate) mod doc;
 pub(crate) mod inventory;
+mod listing;
 pub(crate) mod playbook;
+pub(crate) mod vault;

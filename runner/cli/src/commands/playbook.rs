@@ -12,11 +12,13 @@ use sasrun_connection::{Limits, Secret, SshConfig};
 use sasrun_engine::seams::Observer;
 use sasrun_engine::{BecomeDefaults, ConnectionDefaults, EngineError, Options, Parts, Stop};
 use sasrun_journal::{JournalWriter, RunDirectory};
-use sasrun_model::{Inventory, Name, Playbook, Step, Variables};
-use sasrun_report::{Live, Text, TextOptions};
+use sasrun_model::{Inventory, Name, Playbook, Variables};
+use sasrun_report::{Live, Short, Text, TextOptions};
 use tokio::sync::watch;
 
+use super::listing::Listing;
 use crate::args::{ConnectionArguments, PlaybookArguments};
+use crate::config::Config;
 use crate::console::{Terminal, read_line};
 use crate::files::UserFiles;
 use crate::record::{EventFile, MaskedSecrets, TerminalReport, journal};
@@ -26,6 +28,7 @@ use crate::{exit_code, output, settings};
 /// Runs the command; gives the exit code.
 pub(crate) fn run(arguments: &PlaybookArguments) -> anyhow::Result<u8> {
     start_log(arguments.output.verbose);
+    output::tell_settings(arguments.output.verbose, &Config::load());
     let playbooks: Vec<PathBuf> = arguments
         .playbooks
         .iter()
@@ -40,11 +43,25 @@ pub(crate) fn run(arguments: &PlaybookArguments) -> anyhow::Result<u8> {
                 }
                 return Ok(0);
             }
-            if arguments.list_hosts || arguments.list_tasks {
-                list(arguments, &inventory, &playbooks, limit.as_deref());
+            if arguments.list_hosts || arguments.list_tasks || arguments.list_tags {
+                let listing = Listing {
+                    arguments,
+                    inventory: &inventory,
+                    limit: limit.as_deref(),
+                };
+                playbooks
+                    .iter()
+                    .for_each(|playbook| listing.playbook(playbook));
                 return Ok(0);
             }
-            carry_out(arguments, &sources, inventory, &playbooks, limit, extra)
+            let todo = Todo {
+                inventory,
+                playbooks,
+                limit,
+                extra,
+                report: Form::Playbook,
+            };
+            carry_out(arguments, &sources, todo)
         }
         Err(Refused(code)) => Ok(code),
     }
@@ -66,14 +83,38 @@ fn loaded(
     Ok((inventory, playbooks, limit, extra))
 }
 
-fn carry_out(
+/// What is to be carried out, and how it is told.
+pub(crate) struct Todo {
+    pub inventory: Inventory,
+    pub playbooks: Vec<Playbook>,
+    pub limit: Option<Vec<Name>>,
+    pub extra: Variables,
+    pub report: Form,
+}
+
+/// The form of the report on the terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Plays, tasks, results and a recap.
+    Playbook,
+    /// Each host's result, in one line or several.
+    Adhoc { one_line: bool },
+}
+
+/// Carries out what was loaded; gives the exit code.
+pub(crate) fn carry_out(
     arguments: &PlaybookArguments,
     sources: &Sources,
-    inventory: Inventory,
-    playbooks: &[Playbook],
-    limit: Option<Vec<Name>>,
-    extra: Variables,
+    todo: Todo,
 ) -> anyhow::Result<u8> {
+    let Todo {
+        inventory,
+        playbooks,
+        limit,
+        extra,
+        report,
+    } = todo;
+    let playbooks = playbooks.as_slice();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -82,7 +123,7 @@ fn carry_out(
     let (stop_sender, stop) = watch::channel(Stop::No);
     runtime.spawn(watch_signals(stop_sender));
     let options = options(arguments, playbooks, limit, extra, stop)?;
-    let (parts, live) = parts(arguments, sources, inventory)?;
+    let (parts, live) = parts(arguments, sources, inventory, report)?;
     let result = runtime.block_on(async {
         let running = sasrun_engine::run(playbooks, parts, options);
         match live {
@@ -117,6 +158,7 @@ fn parts(
     arguments: &PlaybookArguments,
     sources: &Sources,
     inventory: Inventory,
+    report: Form,
 ) -> anyhow::Result<(Parts, Option<Rc<RefCell<Live>>>)> {
     let run = run_id();
     let writer = if arguments.no_journal {
@@ -128,6 +170,15 @@ fn parts(
     let mask = sources.mask.clone();
     let live = output::is_terminal()
         .then(|| Rc::new(RefCell::new(Live::new(mask.clone(), style.columns))));
+    let short = match report {
+        Form::Playbook => None,
+        Form::Adhoc { one_line } => Some(Short::new(
+            style,
+            one_line,
+            arguments.output.verbose,
+            mask.clone(),
+        )),
+    };
     let text = Text::new(
         TextOptions {
             style,
@@ -139,6 +190,7 @@ fn parts(
     );
     let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(TerminalReport {
         text,
+        short,
         live: live.clone(),
     })];
     if let Some(path) = &arguments.events {
@@ -188,14 +240,11 @@ fn options(
         .first()
         .and_then(|playbook| playbook.path.parent())
         .map(PathBuf::from);
-    // The folder of a bare file name is the present one.
-    let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or_else(|| PathBuf::from("."));
+    let folder = folder.unwrap_or_default();
     Ok(Options {
         check: arguments.check,
         diff: arguments.diff,
         forks: arguments.connection.forks,
-        verbosity: arguments.output.verbose,
         limit,
         tags: arguments.tags.clone(),
         skip_tags: arguments.skip_tags.clone(),
@@ -278,7 +327,7 @@ async fn watch_signals(stop: watch::Sender<Stop>) {
 }
 
 /// The runner's own log, apart from the report.
-fn start_log(verbosity: u8) {
+pub(crate) fn start_log(verbosity: u8) {
     use tracing_subscriber::EnvFilter;
     let default = match verbosity {
         0..=2 => "off",
@@ -291,82 +340,4 @@ fn start_log(verbosity: u8) {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .try_init();
-}
-
-/// Shows what a run would go through.
-fn list(
-    arguments: &PlaybookArguments,
-    inventory: &Inventory,
-    playbooks: &[Playbook],
-    limit: Option<&[Name]>,
-) {
-    for playbook in playbooks {
-        output::line(&format!("\nplaybook: {}", playbook.path.display()));
-        for (number, play) in (1..).zip(&playbook.plays) {
-            let pattern = play.hosts.as_str().unwrap_or("(several)");
-            let name = play
-                .name
-                .as_ref()
-                .and_then(|node| node.as_str())
-                .unwrap_or(pattern);
-            output::line(&format!("\n  play #{number} ({pattern}): {name}"));
-            if arguments.list_hosts {
-                list_hosts(pattern, inventory, limit);
-            }
-            if arguments.list_tasks {
-                output::line("    tasks:");
-                for steps in [&play.pre_tasks, &play.roles, &play.tasks, &play.post_tasks] {
-                    list_tasks(steps, None);
-                }
-            }
-        }
-    }
-}
-
-fn list_hosts(pattern: &str, inventory: &Inventory, limit: Option<&[Name]>) {
-    let selected = sasrun_load::HostPattern::parse(pattern);
-    let mut hosts = selected
-        .map(|pattern| pattern.select(inventory).hosts)
-        .unwrap_or_default();
-    hosts.retain(|host| limit.is_none_or(|limit| limit.contains(host)));
-    output::line(&format!(
-        "    pattern: [{pattern:?}]\n    hosts ({}):",
-        hosts.len()
-    ));
-    hosts
-        .iter()
-        .for_each(|host| output::line(&format!("      {host}")));
-}
-
-fn list_tasks(steps: &[Step], role: Option<&str>) {
-    for step in steps {
-        match step {
-            Step::Task(task) => {
-                let own = task
-                    .name
-                    .as_ref()
-                    .and_then(|node| node.as_str())
-                    .map(str::to_owned);
-                let name = own.unwrap_or_else(|| match &task.action {
-                    sasrun_model::Action::Module(name) | sasrun_model::Action::Meta(name) => {
-                        name.to_string()
-                    }
-                    sasrun_model::Action::Include(_) => "include".to_owned(),
-                });
-                let role = role.map(|role| format!("{role} : ")).unwrap_or_default();
-                output::line(&format!("      {role}{name}"));
-            }
-            Step::Block(block) => {
-                let role = block.role.as_ref().map(|role| &*role.name).or(role);
-                for steps in [&block.block, &block.rescue, &block.always] {
-                    list_tasks(steps, role);
-                }
-            }
-            Step::Parallel(parallel) => {
-                for branch in &parallel.branches {
-                    list_tasks(&branch.block.block, role);
-                }
-            }
-        }
-    }
 }

@@ -10,6 +10,8 @@ mod meta;
 mod tags;
 mod task;
 
+pub use tags::selected_by_tags;
+
 use std::sync::Arc;
 
 use futures::future::{LocalBoxFuture, join_all};

@@ -34,12 +34,12 @@ impl Walk<'_> {
                     .map(|t| t.trim().to_owned()),
             );
         }
-        selected(&tags, &options.tags, &options.skip_tags)
+        selected_by_tags(&tags, &options.tags, &options.skip_tags)
     }
 }
 
 /// Ansible's rule: `always` runs unless skipped by name, `never` only when asked for by name.
-fn selected(tags: &[String], wanted: &[String], skipped: &[String]) -> bool {
+pub fn selected_by_tags(tags: &[String], wanted: &[String], skipped: &[String]) -> bool {
     let has = |tag: &str| tags.iter().any(|known| known == tag);
     let asks = |list: &[String], tag: &str| list.iter().any(|known| known == tag);
     let named = |list: &[String]| tags.iter().any(|tag| asks(list, tag));
@@ -60,7 +60,7 @@ fn selected(tags: &[String], wanted: &[String], skipped: &[String]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::selected;
+    use super::selected_by_tags;
 
     #[test]
     fn tags_select_as_ansible_does() {
@@ -83,7 +83,7 @@ mod tests {
         ];
         let own = |list: &[&str]| list.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>();
         for (tags, wanted, skipped, expected) in cases {
-            let got = selected(&own(tags), &own(wanted), &own(skipped));
+            let got = selected_by_tags(&own(tags), &own(wanted), &own(skipped));
             assert_eq!(
                 got, *expected,
                 "tags {tags:?} wanted {wanted:?} skipped {skipped:?}"

@@ -115,6 +115,16 @@ impl Session<'_> {
             plays: plays.into_iter().map(Arc::new).collect(),
         }
     }
+
+    /// A playbook that stands in no file; `path` says where it would be.
+    pub(crate) fn playbook_of_text(&mut self, path: &Path, text: &str) -> Playbook {
+        let mut reader = Reader::new(self, directory_of(path));
+        let plays = reader.plays_of_text(path, text);
+        Playbook {
+            path: path.to_owned(),
+            plays: plays.into_iter().map(Arc::new).collect(),
+        }
+    }
 }
 
 impl Loader {

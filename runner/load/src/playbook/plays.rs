@@ -9,7 +9,7 @@ use super::action::short;
 use super::keywords::{self, key_text};
 use super::{Around, Reader};
 use crate::codes;
-use crate::files::{Holds, directory_of, join};
+use crate::files::{Holds, ReadFile, ReadText, directory_of, join};
 use crate::problem::Problem;
 
 impl Reader<'_, '_> {
@@ -26,6 +26,23 @@ impl Reader<'_, '_> {
         let Some(read) = self.session.documents(path, asked_at, Holds::Templates) else {
             return Vec::new();
         };
+        self.plays_read(&read, path, prefix)
+    }
+
+    /// Plays of a text that stands in no file.
+    pub(super) fn plays_of_text(&mut self, name: &Path, text: &str) -> Vec<Play> {
+        let text = ReadText {
+            text: text.to_owned(),
+            is_secret: false,
+        };
+        let read = self.session.compose(name, &text, Holds::Templates);
+        for problem in &read.problems {
+            self.session.add(problem.clone());
+        }
+        self.plays_read(&read, name, &file_name(name))
+    }
+
+    fn plays_read(&mut self, read: &ReadFile, path: &Path, prefix: &str) -> Vec<Play> {
         let Some(document) = read.documents.first() else {
             if read.problems.is_empty() {
                 self.empty(read.file, "this playbook has no plays");
