@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use sasrun_load::Settings;
+use sasrun_model::Strategy;
 
 use crate::args::SourceArguments;
 use crate::config::Config;
@@ -63,9 +64,13 @@ pub(crate) fn loader_settings(arguments: &SourceArguments, config: &Config) -> S
     }
     roles_paths.extend(["/usr/share/ansible/roles", "/etc/ansible/roles"].map(PathBuf::from));
     collections_paths.push("/usr/share/ansible/collections".into());
+    let strategy = config.text("ANSIBLE_STRATEGY", "defaults", "strategy");
     Settings {
         roles_paths,
         collections_paths,
+        strategy: strategy
+            .and_then(|name| Strategy::named(&name))
+            .unwrap_or_default(),
     }
 }
 

@@ -26,7 +26,7 @@ mod variables;
 mod walk;
 
 pub use error::EngineError;
-pub use options::{BecomeDefaults, ConnectionDefaults, Options, Stop};
+pub use options::{BecomeDefaults, ConnectionDefaults, Gathering, Options, Stop};
 pub use registry::{InProcess, Registry, Talk, TaskModule};
 pub use run::{Parts, Summary, run};
 pub use variables::inventory_variables;

@@ -32,10 +32,24 @@ pub struct Options {
     pub become_defaults: BecomeDefaults,
     /// Runs handlers of failed hosts too.
     pub force_handlers: bool,
+    /// When facts are gathered where a play does not say.
+    pub gathering: Gathering,
     /// Wishes to stop, from signals.
     pub stop: watch::Receiver<Stop>,
     /// Directory of the first playbook.
     pub playbook_directory: PathBuf,
+}
+
+/// When facts are gathered where a play does not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Gathering {
+    /// At the start of every play.
+    #[default]
+    Implicit,
+    /// Only where a play asks for it.
+    Explicit,
+    /// Of hosts whose facts are not known yet.
+    Smart,
 }
 
 /// How urgently the run is to end.

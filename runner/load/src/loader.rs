@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sasrun_model::{
-    Diagnostic, FileId, Inventory, ModuleCatalogue, Place, Playbook, Sources, Span, Variables,
+    Diagnostic, FileId, Inventory, ModuleCatalogue, Place, Playbook, Sources, Span, Strategy,
+    Variables,
 };
 
 use crate::files::ReadFile;
@@ -21,6 +22,8 @@ pub struct Settings {
     pub roles_paths: Vec<PathBuf>,
     /// Folders that hold `ansible_collections/`.
     pub collections_paths: Vec<PathBuf>,
+    /// Strategy of plays that name none.
+    pub strategy: Strategy,
 }
 
 /// Reads the user's files. Its calls may come from several threads.
@@ -106,11 +109,7 @@ impl Loader {
     ///
     /// # Errors
     /// Every problem of the text and of every file it names.
-    pub fn load_playbook_text(
-        &self,
-        path: &Path,
-        text: &str,
-    ) -> Result<Playbook, Vec<Diagnostic>> {
+    pub fn load_playbook_text(&self, path: &Path, text: &str) -> Result<Playbook, Vec<Diagnostic>> {
         let mut session = Session::new(self);
         let playbook = session.playbook_of_text(path, text);
         session.finish(playbook)

@@ -39,6 +39,8 @@ pub struct Play {
     pub gather_facts: GatherFacts,
     /// How hosts advance.
     pub strategy: Strategy,
+    /// `strategy` where it is a template, known only when the play begins.
+    pub strategy_template: Option<Node>,
     /// `serial`: batch sizes as written.
     pub serial: Vec<Node>,
     /// `batch_by`: variable whose value makes the batches, one after the other.
@@ -88,6 +90,18 @@ pub enum Strategy {
     Free,
     /// As free, but a host keeps its place among the forks until it is done.
     HostPinned,
+}
+
+impl Strategy {
+    /// The strategy of a name; a collection's name may stand before it.
+    pub fn named(text: &str) -> Option<Self> {
+        match text.rsplit('.').next().unwrap_or_default() {
+            "linear" | "debug" => Some(Strategy::Linear),
+            "free" => Some(Strategy::Free),
+            "host_pinned" => Some(Strategy::HostPinned),
+            _ => None,
+        }
+    }
 }
 
 /// One entry of a task list.

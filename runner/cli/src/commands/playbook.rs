@@ -10,7 +10,9 @@ use std::time::Duration;
 use anyhow::Context;
 use sasrun_connection::{Limits, Secret, SshConfig};
 use sasrun_engine::seams::Observer;
-use sasrun_engine::{BecomeDefaults, ConnectionDefaults, EngineError, Options, Parts, Stop};
+use sasrun_engine::{
+    BecomeDefaults, ConnectionDefaults, EngineError, Gathering, Options, Parts, Stop,
+};
 use sasrun_journal::{JournalWriter, RunDirectory};
 use sasrun_model::{Inventory, Name, Playbook, Variables};
 use sasrun_report::{Live, Short, Text, TextOptions};
@@ -236,6 +238,7 @@ fn options(
     extra_variables: Variables,
     stop: watch::Receiver<Stop>,
 ) -> anyhow::Result<Options> {
+    let config = Config::load();
     let folder = playbooks
         .first()
         .and_then(|playbook| playbook.path.parent())
@@ -252,10 +255,23 @@ fn options(
         extra_variables,
         connection: connection_defaults(&arguments.connection)?,
         become_defaults: become_defaults(&arguments.connection),
-        force_handlers: arguments.force_handlers,
+        force_handlers: arguments.force_handlers
+            || config
+                .flag("ANSIBLE_FORCE_HANDLERS", "defaults", "force_handlers")
+                .unwrap_or(false),
+        gathering: gathering(&config),
         stop,
         playbook_directory: std::path::absolute(&folder).unwrap_or(folder),
     })
+}
+
+fn gathering(config: &Config) -> Gathering {
+    let setting = config.text("ANSIBLE_GATHERING", "defaults", "gathering");
+    match setting.as_deref() {
+        Some("explicit") => Gathering::Explicit,
+        Some("smart") => Gathering::Smart,
+        _ => Gathering::Implicit,
+    }
 }
 
 fn connection_defaults(arguments: &ConnectionArguments) -> anyhow::Result<ConnectionDefaults> {

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use futures::future::join_all;
-use sasrun_model::{Action, Keywords, Name, Node, NodeKind, Play, Step, Task, Value};
+use sasrun_model::{Action, Keywords, Name, Node, NodeKind, Play, Step, Strategy, Task, Value};
 
 use super::Run;
 use super::play::{PlayRun, walks_alone};
 use crate::looking::Looking;
+use crate::options::Gathering;
 use crate::task::number;
 use crate::walk::{Failed, Walk};
 
@@ -100,6 +101,13 @@ impl Run {
         let Some(first) = batch.first() else {
             return true;
         };
+        let play = &match self.with_strategy(play, first) {
+            Ok(play) => play,
+            Err(message) => {
+                self.refuse(&message);
+                return false;
+            }
+        };
         let variables = match self.play_variables(play, first) {
             Ok(variables) => variables,
             Err(message) => {
@@ -119,6 +127,23 @@ impl Run {
         let force = force.unwrap_or(self.options.force_handlers);
         let failed = self.lanes(&play_run, force).await;
         self.close_batch(play, &play_run, &failed)
+    }
+
+    /// The play with its strategy, where that is a template.
+    fn with_strategy(&self, play: &Arc<Play>, host: &Name) -> Result<Arc<Play>, String> {
+        let Some(written) = &play.strategy_template else {
+            return Ok(Arc::clone(play));
+        };
+        let scope = self.play_scope(play, host);
+        let value = self.templates.resolve(written, &scope);
+        let value = value.map_err(|error| format!("strategy: {error}"))?;
+        let name = self.templates.display(&value);
+        let strategy =
+            Strategy::named(&name).ok_or_else(|| format!("there is no strategy `{name}`"))?;
+        Ok(Arc::new(Play {
+            strategy,
+            ..Play::clone(play)
+        }))
     }
 
     /// Walks all hosts together, or each alone, as the strategy says.
@@ -152,9 +177,11 @@ impl Run {
         let mut alive = hosts.clone();
         for (index, (first, second)) in sections.into_iter().enumerate() {
             for steps in [first, second] {
-                let lost = walk
-                    .steps(steps, Arc::clone(&play_run.level), alive.clone())
-                    .await;
+                let mut going = alive.clone();
+                if index == 0 && self.gathers_once(play) {
+                    going.retain(|host| self.shared.host(host).facts.is_empty());
+                }
+                let lost = walk.steps(steps, Arc::clone(&play_run.level), going).await;
                 alive.retain(|host| !lost.contains(host));
                 failed.extend(lost);
             }
@@ -193,6 +220,11 @@ impl Run {
         true
     }
 
+    /// Whether facts that are known already are not gathered again.
+    fn gathers_once(&self, play: &Play) -> bool {
+        self.options.gathering == Gathering::Smart && play.gather_facts.enabled.is_none()
+    }
+
     /// The task that gathers facts, if the play wants any.
     fn gathering(&self, play_run: &PlayRun) -> Vec<Step> {
         let play = &play_run.play;
@@ -201,7 +233,7 @@ impl Run {
         };
         let scope = self.play_scope(play, host);
         let wanted = match &play.gather_facts.enabled {
-            None => true,
+            None => self.options.gathering != Gathering::Explicit,
             Some(node) => self
                 .templates
                 .resolve(node, &scope)

@@ -15,6 +15,7 @@ impl Reader<'_, '_> {
     pub(super) fn play(&mut self, node: &Node, entries: &[Entry], around: &Around) -> Option<Play> {
         self.gathered = Gathered::default();
         let mut play = blank(node, around);
+        play.strategy = self.session.loader.settings.strategy;
         let mut has_hosts = false;
         for entry in entries {
             let name = key_text(&entry.key);
@@ -101,6 +102,7 @@ impl Reader<'_, '_> {
             "gather_facts" => play.gather_facts.enabled = Some(value.clone()),
             "gather_subset" => play.gather_facts.subset = Some(value.clone()),
             "gather_timeout" => play.gather_facts.timeout = Some(value.clone()),
+            "strategy" if !value.is_static() => play.strategy_template = Some(value.clone()),
             "strategy" => play.strategy = self.strategy(value),
             "serial" => play.serial = self.serial(value),
             "batch_by" => play.batch_by = Some(value.clone()),
@@ -152,18 +154,13 @@ impl Reader<'_, '_> {
 
     fn strategy(&mut self, value: &Node) -> Strategy {
         let text = value.as_str().unwrap_or_default();
-        match super::action::short(text) {
-            "linear" | "debug" => Strategy::Linear,
-            "free" => Strategy::Free,
-            "host_pinned" => Strategy::HostPinned,
-            _ => {
-                let message = format!("there is no strategy `{text}`");
-                let near = closest(text, ["linear", "free", "host_pinned"]);
-                self.session
-                    .add(Problem::error(codes::KEYWORD_VALUE, value.span, message).meant(near));
-                Strategy::Linear
-            }
-        }
+        Strategy::named(text).unwrap_or_else(|| {
+            let message = format!("there is no strategy `{text}`");
+            let near = closest(text, ["linear", "free", "host_pinned"]);
+            self.session
+                .add(Problem::error(codes::KEYWORD_VALUE, value.span, message).meant(near));
+            Strategy::Linear
+        })
     }
 
     fn order(&mut self, value: &Node) -> Node {
@@ -286,6 +283,7 @@ fn blank(node: &Node, around: &Around) -> Play {
         vars_prompt: Vec::new(),
         gather_facts: GatherFacts::default(),
         strategy: Strategy::Linear,
+        strategy_template: None,
         serial: Vec::new(),
         batch_by: None,
         order: None,
