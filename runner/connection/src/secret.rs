@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn debug_output_shows_no_secret() {
-        let shown = format!("{:?}", Some(Secret::new("opsware1")));
+        let shown = format!("{:?}", Some(Secret::new("hunter22")));
         assert_eq!(shown, "Some(***)");
     }
 }

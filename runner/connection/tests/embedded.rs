@@ -62,7 +62,7 @@ async fn open(behaviour: Behaviour) -> Option<Subject> {
         connection: connect(setup.target.clone()).await.unwrap(),
         identity: LOGIN,
         directory: tempfile::tempdir().unwrap(),
-        keep: Box::new(setup),
+        _keep: Box::new(setup),
     })
 }
 

@@ -25,7 +25,7 @@ async fn open(shell: &[&str]) -> Option<Subject> {
         connection: Connection::connect(target).await.unwrap(),
         identity: Identity::Login,
         directory: tempfile::tempdir().unwrap(),
-        keep: Box::new(()),
+        _keep: Box::new(()),
     })
 }
 

@@ -127,7 +127,7 @@ async fn open_root() -> Option<Subject> {
         connection: connect(sshd.target()).await.unwrap(),
         identity: LOGIN,
         directory: tempfile::tempdir().unwrap(),
-        keep: Box::new(sshd),
+        _keep: Box::new(sshd),
     })
 }
 
@@ -216,7 +216,7 @@ async fn open_sudo(sudoers: &str) -> Option<Subject> {
         connection: connect(target).await.unwrap(),
         identity: Identity::Become(Become::sudo("root", Some(Secret::new(PASSWORD)))),
         directory: tempfile::tempdir().unwrap(),
-        keep: Box::new((sshd, user)),
+        _keep: Box::new((sshd, user)),
     })
 }
 

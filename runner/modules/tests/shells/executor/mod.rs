@@ -316,3 +316,36 @@ fn refused(message: String) -> ReadAnswer {
         message,
     })
 }
+
+#[expect(
+    clippy::print_stderr,
+    reason = "a shell that was not tried must be seen"
+)]
+/// Runs a test with each shell; a shell that is not there is named and left out.
+pub fn with_each_shell(test: impl Fn(&World)) {
+    let shells: [&[&str]; 4] = [
+        &["dash"],
+        &["bash", "--posix"],
+        &["busybox", "sh"],
+        &["ksh"],
+    ];
+    let mut tried = 0;
+    for shell in shells {
+        let works = Process::new(shell[0])
+            .args(&shell[1..])
+            .args(["-c", ":"])
+            .status();
+        if works.is_ok_and(|status| status.success()) {
+            test(&World::new(shell));
+            tried += 1;
+        } else {
+            eprintln!("left out, not on this machine: {shell:?}");
+        }
+    }
+    assert!(tried > 0, "no shell at all");
+}
+
+pub fn mode(path: &str) -> u32 {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata(path).unwrap().mode() & 0o7777
+}
