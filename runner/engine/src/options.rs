@@ -16,6 +16,8 @@ pub struct Options {
     pub diff: bool,
     /// How many hosts work at the same time.
     pub forks: usize,
+    /// How much the user wants to be told, from 0; playbooks may look at it.
+    pub verbosity: u8,
     /// Hosts that the limit leaves; none when there is no limit.
     pub limit: Option<Vec<Name>>,
     /// Tags to run; empty means all.

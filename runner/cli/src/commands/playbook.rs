@@ -243,11 +243,14 @@ fn options(
         .first()
         .and_then(|playbook| playbook.path.parent())
         .map(PathBuf::from);
-    let folder = folder.unwrap_or_default();
+    // The folder of a bare file name is the present one.
+    let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or_else(|| PathBuf::from("."));
     Ok(Options {
         check: arguments.check,
         diff: arguments.diff,
         forks: arguments.connection.forks,
+        verbosity: arguments.output.verbose,
         limit,
         tags: arguments.tags.clone(),
         skip_tags: arguments.skip_tags.clone(),

@@ -159,6 +159,13 @@ impl Level {
         self.roles().map(|role| role.path.clone()).collect()
     }
 
+    /// How many includes are around.
+    pub(crate) fn depth_of_includes(self: &Arc<Self>) -> usize {
+        self.outward()
+            .filter(|level| matches!(level.kind, LevelKind::Include { .. }))
+            .count()
+    }
+
     /// The branch around, innermost.
     pub(crate) fn branch(self: &Arc<Self>) -> Option<(&Name, &Arc<Overlay>)> {
         self.outward().find_map(|level| match &level.kind {

@@ -107,7 +107,7 @@ impl Magic<'_> {
             "ansible_check_mode" => self.shared.check.into(),
             "ansible_diff_mode" => self.shared.diff.into(),
             "ansible_forks" => i64::try_from(self.shared.forks).unwrap_or(i64::MAX).into(),
-            "ansible_verbosity" => 0.into(),
+            "ansible_verbosity" => i64::from(self.shared.verbosity).into(),
             "ansible_run_tags" if self.shared.tags.is_empty() => texts(vec!["all".into()]),
             "ansible_run_tags" => texts(names(&self.shared.tags)),
             "ansible_skip_tags" => texts(names(&self.shared.skip_tags)),

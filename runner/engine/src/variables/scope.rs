@@ -153,6 +153,7 @@ impl TaskScope {
                 Some(Binding::Lazy(Arc::new(hosts)))
             }
             "vars" => Some(Binding::Scope(Arc::new(self.with([])))),
+            "ansible_search_path" => Some(Binding::Data(self.search_path())),
             _ => Magic {
                 shared: &self.parts.shared,
                 play: &self.parts.play,
@@ -164,6 +165,16 @@ impl TaskScope {
             .get(name)
             .map(Binding::Data),
         }
+    }
+
+    /// Folders in which lookups look for files: the roles around, the task's, the play's.
+    fn search_path(&self) -> Value {
+        let folder = |path: &std::path::Path| Value::from(path.display().to_string());
+        let mut folders: Vec<Value> = self.roles().map(|role| folder(&role.path)).collect();
+        folders.extend(self.parts.task.iter().map(|task| folder(&task.directory)));
+        folders.push(folder(&self.parts.shared.playbook_directory));
+        folders.dedup();
+        Value::list(folders)
     }
 
     /// Parts of a scope that belongs to no task.
@@ -200,7 +211,7 @@ impl Scope for TaskScope {
             .map(|(name, _)| Arc::clone(name))
             .collect();
         names.extend(magic::NAMES.iter().map(|name| Name::from(*name)));
-        names.extend(["hostvars", "vars"].map(Name::from));
+        names.extend(["ansible_search_path", "hostvars", "vars"].map(Name::from));
         names.extend(self.parts.shared.extra.keys().cloned());
         names.extend(self.learnt.set.keys().cloned());
         names.extend(self.learnt.included.keys().cloned());
