@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::MetadataExt as _;
 
-use super::executor::{mode, with_each_shell};
+use super::executor::{Run, mode, with_each_shell};
 use serde_json::json;
 
 #[test]
@@ -404,7 +404,7 @@ fn files_are_looked_at_and_found() {
                 .result("stat"),
             &json!({"exists": false})
         );
-        let names = |run: &executor::Run| -> Vec<String> {
+        let names = |run: &Run| -> Vec<String> {
             let files = run.result("files").as_array().unwrap();
             let mut names: Vec<String> = files
                 .iter()
