@@ -1,6 +1,6 @@
-//! What a task says, as one hash: the same text at another place of the file hashes the same.
+//! What a task or a use of a role says, as one hash: the same text at another place of the file hashes the same.
 
-use sasrun_model::{Action, Name, Node, NodeKind, Task, Value};
+use sasrun_model::{Action, Block, Name, Node, NodeKind, Role, Task, Value};
 use sha2::{Digest, Sha256};
 
 /// Hexadecimal digits of the hash that are kept.
@@ -26,6 +26,24 @@ pub(crate) fn content_of(task: &Task) -> Name {
         text(&mut hasher, name);
         node(&mut hasher, value);
     }
+    digits(hasher)
+}
+
+/// The hash of how a role is used: its parameters, conditions and tags.
+pub(crate) fn content_of_role(block: &Block, role: &Role) -> Name {
+    let mut hasher = Sha256::new();
+    for (name, value) in &role.parameters {
+        text(&mut hasher, name);
+        node(&mut hasher, value);
+    }
+    for written in [&block.when, &block.tags] {
+        hasher.update([5]);
+        written.iter().for_each(|value| node(&mut hasher, value));
+    }
+    digits(hasher)
+}
+
+fn digits(hasher: Sha256) -> Name {
     let hash: String = hasher
         .finalize()
         .iter()

@@ -191,7 +191,6 @@ impl Run {
                 alive.retain(|host| !lost.contains(host));
                 failed.extend(lost);
             }
-            play_run.refresh_hosts(&alive);
         }
         failed.dedup();
         failed

@@ -1,7 +1,10 @@
 //! The front door: plays in order, batches of hosts, and how it all ends.
 
 mod batch;
+mod departures;
+mod handlers;
 mod play;
+mod roles;
 mod state;
 
 use std::collections::BTreeMap;

@@ -1,13 +1,15 @@
 //! A play while it runs: its hosts, its variables, its handlers.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use sasrun_model::{EventKind, Name, Node, Play, Role, Step, Strategy, Task, Value, Variables};
+use sasrun_model::{EventKind, Name, Play, Role, Step, Strategy, Value, Variables};
 use sasrun_template::Scope;
 
 use super::Run;
+use super::departures::Departures;
+use super::handlers::Handler;
+use super::roles::RolesDone;
 use crate::looking::Looking;
 use crate::variables::{Level, LevelKind, PlayFacts, PlayVariables, ScopeParts, TaskScope};
 
@@ -15,31 +17,14 @@ use crate::variables::{Level, LevelKind, PlayFacts, PlayVariables, ScopeParts, T
 pub(crate) struct PlayRun {
     pub(crate) play: Arc<Play>,
     pub(crate) level: Arc<Level>,
-    facts: RefCell<Arc<PlayFacts>>,
+    pub(super) facts: RefCell<Arc<PlayFacts>>,
     variables: RefCell<Arc<PlayVariables>>,
-    handlers: RefCell<Vec<Handler>>,
-    batch: Vec<Name>,
-    gone: RefCell<HashSet<Name>>,
-    unreachable: RefCell<HashSet<Name>>,
-    roles_done: RefCell<HashSet<(Name, String, Name)>>,
-    flushing: Cell<u32>,
-    fatal: Cell<bool>,
-    most_failed_percent: Option<f64>,
-}
-
-struct Handler {
-    task: Arc<Task>,
-    level: Arc<Level>,
-    owed: Vec<Name>,
-}
-
-/// Says that handlers run, until it is dropped.
-pub(crate) struct Flushing<'a>(&'a Cell<u32>);
-
-impl Drop for Flushing<'_> {
-    fn drop(&mut self) {
-        self.0.set(self.0.get() - 1);
-    }
+    pub(super) handlers: RefCell<Vec<Handler>>,
+    pub(super) batch: Vec<Name>,
+    pub(super) left: Departures,
+    pub(super) roles: RolesDone,
+    pub(super) flushing: Cell<u32>,
+    pub(super) most_failed_percent: Option<f64>,
 }
 
 impl PlayRun {
@@ -79,11 +64,9 @@ impl PlayRun {
             variables: RefCell::new(Arc::new(variables)),
             handlers: RefCell::default(),
             batch,
-            gone: RefCell::default(),
-            unreachable: RefCell::default(),
-            roles_done: RefCell::default(),
+            left: Departures::default(),
+            roles: RolesDone::default(),
             flushing: Cell::new(0),
-            fatal: Cell::new(false),
             most_failed_percent: None,
         };
         this.add_handlers(&play.handlers);
@@ -100,25 +83,6 @@ impl PlayRun {
 
     pub(crate) fn variables(&self) -> Arc<PlayVariables> {
         Arc::clone(&self.variables.borrow())
-    }
-
-    /// Adds handlers, also those inside blocks, with the levels around them.
-    pub(crate) fn add_handlers(&self, steps: &[Step]) {
-        let mut found = Vec::new();
-        collect_handlers(steps, &self.level, &mut found);
-        let mut handlers = self.handlers.borrow_mut();
-        for (task, level) in found {
-            if !handlers
-                .iter()
-                .any(|handler| handler.task.path == task.path)
-            {
-                handlers.push(Handler {
-                    task,
-                    level,
-                    owed: Vec::new(),
-                });
-            }
-        }
     }
 
     /// Lets the tasks after it see a role's variables.
@@ -138,219 +102,8 @@ impl PlayRun {
         });
     }
 
-    /// Notes that a host owes a handler a run.
-    pub(crate) fn notify(&self, run: &Run, name: &str, host: &Name) -> Result<(), String> {
-        let wanted: Vec<usize> = self.handlers_named(run, name, host);
-        if wanted.is_empty() {
-            return Err(format!(
-                "there is no handler \"{name}\" in this play or its roles"
-            ));
-        }
-        let mut handlers = self.handlers.borrow_mut();
-        for index in wanted {
-            if let Some(handler) = handlers.get_mut(index)
-                && !handler.owed.contains(host)
-            {
-                handler.owed.push(Arc::clone(host));
-            }
-        }
-        drop(handlers);
-        run.dispatcher.emit(EventKind::HandlerNotified {
-            handler: name.to_owned(),
-            host: Arc::clone(host),
-        });
-        Ok(())
-    }
-
-    /// The last handler of that name, and all that listen to it.
-    fn handlers_named(&self, run: &Run, name: &str, host: &Name) -> Vec<usize> {
-        let handlers = self.handlers.borrow();
-        let resolve = |node: &Node, level: &Arc<Level>| {
-            if let Some(text) = node.to_static_value() {
-                return Some(text);
-            }
-            let scope: Arc<dyn Scope> = Arc::new(TaskScope::new(ScopeParts {
-                shared: Arc::clone(&run.shared),
-                play: self.facts(),
-                play_variables: self.variables(),
-                level: Some(Arc::clone(level)),
-                task: None,
-                host: Arc::clone(host),
-            }));
-            run.templates.resolve(node, &scope).ok()
-        };
-        let mut wanted = Vec::new();
-        let by_name = handlers.iter().rposition(|handler| {
-            let own = handler
-                .task
-                .name
-                .as_ref()
-                .and_then(|node| resolve(node, &handler.level));
-            own.as_ref().and_then(Value::as_str).is_some_and(|own| {
-                let role = handler.level.roles().next();
-                own == name || role.is_some_and(|role| format!("{} : {own}", role.name) == name)
-            })
-        });
-        wanted.extend(by_name);
-        for (index, handler) in handlers.iter().enumerate() {
-            let listens =
-                handler
-                    .task
-                    .listen
-                    .iter()
-                    .any(|node| match resolve(node, &handler.level) {
-                        Some(Value::List(topics)) => {
-                            topics.iter().any(|t| t.as_str() == Some(name))
-                        }
-                        Some(topic) => topic.as_str() == Some(name),
-                        None => false,
-                    });
-            if listens && !wanted.contains(&index) {
-                wanted.push(index);
-            }
-        }
-        wanted.sort_unstable();
-        wanted
-    }
-
-    /// The first handler that any of these hosts owes.
-    pub(crate) fn first_owed(&self, hosts: &[Name]) -> Option<usize> {
-        let handlers = self.handlers.borrow();
-        handlers
-            .iter()
-            .position(|handler| handler.owed.iter().any(|host| hosts.contains(host)))
-    }
-
-    /// Hosts that owe a handler; they owe it no more.
-    pub(crate) fn take_owed(&self, index: usize, hosts: &[Name]) -> Vec<Name> {
-        let mut handlers = self.handlers.borrow_mut();
-        let Some(handler) = handlers.get_mut(index) else {
-            return Vec::new();
-        };
-        let (taken, left) = handler
-            .owed
-            .drain(..)
-            .partition(|host| hosts.contains(host));
-        handler.owed = left;
-        let taken: Vec<Name> = taken;
-        // In the order of the batch, not of the notifications.
-        self.batch
-            .iter()
-            .filter(|host| taken.contains(host))
-            .cloned()
-            .collect()
-    }
-
-    pub(crate) fn handler(&self, index: usize) -> Option<(Arc<Task>, Arc<Level>)> {
-        let handlers = self.handlers.borrow();
-        handlers
-            .get(index)
-            .map(|h| (Arc::clone(&h.task), Arc::clone(&h.level)))
-    }
-
-    pub(crate) fn begin_flush(&self) -> Flushing<'_> {
-        self.flushing.set(self.flushing.get() + 1);
-        Flushing(&self.flushing)
-    }
-
-    pub(crate) fn is_flushing(&self) -> bool {
-        self.flushing.get() > 0
-    }
-
-    /// Takes hosts out of the play without failing them.
-    pub(crate) fn end(&self, hosts: &[Name]) {
-        self.gone.borrow_mut().extend(hosts.iter().cloned());
-    }
-
-    pub(crate) fn end_role(&self, hosts: &[Name]) {
-        self.end(hosts);
-    }
-
-    pub(crate) fn is_gone(&self, host: &Name) -> bool {
-        self.gone.borrow().contains(host)
-    }
-
-    pub(crate) fn unreachable(&self, host: &Name) {
-        self.unreachable.borrow_mut().insert(Arc::clone(host));
-    }
-
-    pub(crate) fn is_unreachable(&self, host: &Name) -> bool {
-        self.unreachable.borrow().contains(host)
-    }
-
-    pub(crate) fn clear_errors(&self, run: &Run) {
-        self.unreachable.borrow_mut().clear();
-        for host in &self.batch {
-            run.state.keep_host(host);
-        }
-    }
-
-    pub(crate) fn rescue_begins(&self, _: &Run, _: &Name) {}
-
-    pub(crate) fn rescued(&self, _: &Name) {
-        self.fatal.set(false);
-    }
-
-    /// Notes that a failure of one host ends the play for all.
-    pub(crate) fn any_error_was_fatal(&self, caught: bool) {
-        if !caught {
-            self.fatal.set(true);
-        }
-    }
-
-    pub(crate) fn was_fatal(&self) -> bool {
-        self.fatal.get()
-    }
-
-    /// Whether more hosts failed than `max_fail_percentage` allows.
-    #[expect(clippy::cast_precision_loss, reason = "numbers of hosts are small")]
-    pub(crate) fn too_many_failed(&self, failed: usize) -> bool {
-        let Some(limit) = self.most_failed_percent else {
-            return false;
-        };
-        failed as f64 * 100.0 / self.batch.len().max(1) as f64 > limit
-    }
-
-    pub(crate) fn has_done_role(&self, role: &Role, host: &Name) -> bool {
-        self.roles_done.borrow().contains(&role_key(role, host))
-    }
-
-    pub(crate) fn did_role(&self, role: &Role, host: &Name) {
-        self.roles_done.borrow_mut().insert(role_key(role, host));
-    }
-
-    /// Hosts left out of `ansible_play_hosts` from now on.
-    pub(super) fn refresh_hosts(&self, alive: &[Name]) {
-        let texts: Vec<Value> = alive
-            .iter()
-            .map(|host| Value::Text(Arc::clone(host)))
-            .collect();
-        let mut facts = PlayFacts::clone(&self.facts.borrow());
-        facts.hosts = Arc::new(texts.clone());
-        facts.batch = Arc::new(texts);
-        *self.facts.borrow_mut() = Arc::new(facts);
-    }
-
     pub(super) fn batch(&self) -> &[Name] {
         &self.batch
-    }
-}
-
-fn role_key(role: &Role, host: &Name) -> (Name, String, Name) {
-    let parameters = format!("{} {:?}", role.path.display(), role.parameters);
-    (Arc::clone(&role.name), parameters, Arc::clone(host))
-}
-
-fn collect_handlers(steps: &[Step], level: &Arc<Level>, found: &mut Vec<(Arc<Task>, Arc<Level>)>) {
-    for step in steps {
-        match step {
-            Step::Task(task) => found.push((Arc::clone(task), Arc::clone(level))),
-            Step::Block(block) => {
-                let inner = Level::new(Some(level), LevelKind::Block(Arc::clone(block)));
-                collect_handlers(&block.block, &inner, found);
-            }
-            Step::Parallel(_) => {}
-        }
     }
 }
 

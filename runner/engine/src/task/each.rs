@@ -23,6 +23,7 @@ pub(crate) struct LoopItem {
     pub label: String,
     pub id: Name,
     pub variables: Vec<(Name, Value)>,
+    pub index_variable: Option<Name>,
 }
 
 impl HostRun<'_> {
@@ -110,6 +111,7 @@ impl HostRun<'_> {
             value,
             label,
             variables,
+            index_variable: items.index_variable.clone(),
         }
     }
 
@@ -188,7 +190,8 @@ fn describe_item(outcome: &mut Outcome, variable: &Name, item: &LoopItem) {
         map.insert(Key::Text(Arc::clone(variable)), item.value.clone());
         map.insert("ansible_loop_var".into(), Value::Text(Arc::clone(variable)));
         for (name, value) in &item.variables {
-            if &**name == "ansible_index_var" || &**name == "ansible_loop" {
+            let is_index = item.index_variable.as_ref() == Some(name);
+            if is_index || matches!(&**name, "ansible_index_var" | "ansible_loop") {
                 map.insert(Key::Text(Arc::clone(name)), value.clone());
             }
         }

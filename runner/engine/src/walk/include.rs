@@ -12,6 +12,9 @@ use super::{Failed, Walk};
 use crate::task::{HostRun, failure, template_failure};
 use crate::variables::{Level, LevelKind, Made};
 
+/// Includes inside includes after which it is taken for endless.
+const DEEPEST: usize = 64;
+
 /// One inclusion that several hosts came to with the same file and variables.
 struct Inclusion {
     what: String,
@@ -157,6 +160,10 @@ impl<'a> Walk<'a> {
     ) -> Failed {
         let at = self.include_context(task, level);
         let loaded = match kind {
+            _ if level.depth_of_includes() >= DEEPEST => {
+                let msg = format!("included {DEEPEST} deep; does it include itself without end?");
+                return self.fail_all(task, level, &hosts, &msg);
+            }
             Include::Tasks => self.run.files.load_tasks(&inclusion.what, &at),
             Include::Role => {
                 let request = role_request(task, &inclusion);
@@ -183,15 +190,7 @@ impl<'a> Walk<'a> {
                     .map(ToString::to_string)
                     .collect::<Vec<_>>()
                     .join("\n");
-                let mut failed = Failed::new();
-                for host in &hosts {
-                    self.tell(
-                        &self.host_run(task, level, host),
-                        failure(text.clone()),
-                        &mut failed,
-                    );
-                }
-                return failed;
+                return self.fail_all(task, level, &hosts, &text);
             }
         };
         self.run.dispatcher.emit(EventKind::Included {
@@ -206,6 +205,21 @@ impl<'a> Walk<'a> {
         let kind = LevelKind::Include { parameters };
         self.owned_steps(steps, Level::new(Some(level), kind), hosts)
             .await
+    }
+
+    /// Fails the including task on all its hosts.
+    fn fail_all(
+        self,
+        task: &'a Arc<Task>,
+        level: &Arc<Level>,
+        hosts: &[Name],
+        msg: &str,
+    ) -> Failed {
+        let mut failed = Failed::new();
+        for host in hosts {
+            self.tell(&self.host_run(task, level, host), failure(msg), &mut failed);
+        }
+        failed
     }
 
     fn include_context(self, task: &Task, level: &Arc<Level>) -> IncludeContext {

@@ -37,7 +37,11 @@ impl<'a> Walk<'a> {
             "end_play" => self.play.end(hosts),
             "end_batch" => self.play.end(hosts),
             "end_host" => self.play.end(&meant),
-            "end_role" => self.play.end_role(&meant),
+            "end_role" => {
+                if let Some(role) = level.roles().next() {
+                    self.play.end_role(role, &meant);
+                }
+            }
             "clear_facts" => meant.iter().for_each(|host| self.run.clear_facts(host)),
             "clear_host_errors" => self.play.clear_errors(self.run),
             "reset_connection" => {

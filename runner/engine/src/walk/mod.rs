@@ -42,7 +42,11 @@ impl<'a> Walk<'a> {
             let mut active = hosts;
             let mut failed = Failed::new();
             for step in steps {
-                active.retain(|host| self.is_going(host));
+                active.retain(|host| self.is_going(host) && !self.has_left(&level, host));
+                let stopped: Failed = active
+                    .extract_if(.., |host| self.play.is_stopped_by_others(host))
+                    .collect();
+                failed.extend(stopped);
                 if active.is_empty() || self.run.is_stopping() {
                     break;
                 }
@@ -54,6 +58,9 @@ impl<'a> Walk<'a> {
                     }
                 };
                 active.retain(|host| !lost.contains(host));
+                if !level.is_caught() {
+                    self.play.lose(&lost);
+                }
                 failed.extend(lost);
             }
             failed
@@ -97,15 +104,9 @@ impl<'a> Walk<'a> {
         let (lost, rescuable): (Failed, Failed) = failed
             .into_iter()
             .partition(|host| self.play.is_unreachable(host));
-        for host in &rescuable {
-            self.play.rescue_begins(self.run, host);
-        }
         let mut failed = self
-            .steps(&block.rescue, Arc::clone(level), rescuable.clone())
+            .steps(&block.rescue, Arc::clone(level), rescuable)
             .await;
-        for host in rescuable.iter().filter(|host| !failed.contains(host)) {
-            self.play.rescued(host);
-        }
         failed.extend(lost);
         failed
     }
@@ -155,15 +156,22 @@ impl<'a> Walk<'a> {
     /// Hosts for which a role with the same parameters did not run before in this play.
     fn without_role(self, block: &Arc<Block>, mut hosts: Vec<Name>) -> Vec<Name> {
         if let Some(role) = block.role.as_ref().filter(|role| !role.allow_duplicates) {
-            hosts.retain(|host| !self.play.has_done_role(role, host));
+            hosts.retain(|host| !self.play.has_done_role(block, role, host));
         }
         hosts
+    }
+
+    /// Whether a host left one of the roles around.
+    fn has_left(self, level: &Arc<Level>, host: &Name) -> bool {
+        level
+            .roles()
+            .any(|role| self.play.has_left_role(role, host))
     }
 
     fn role_done(self, block: &Arc<Block>, hosts: &[Name], failed: &Failed) {
         let Some(role) = &block.role else { return };
         for host in hosts.iter().filter(|host| !failed.contains(host)) {
-            self.play.did_role(role, host);
+            self.play.did_role(block, role, host);
         }
     }
 }

@@ -93,6 +93,11 @@ impl<'a> Walk<'a> {
         failed: &mut Failed,
     ) {
         self.run.count(host, outcome, level.is_caught());
+        if outcome.outcome.status != Status::Skipped
+            && let Some(role) = level.roles().next()
+        {
+            self.play.ran_in_role(role, host);
+        }
         if !outcome.stops_host() {
             return;
         }
@@ -150,7 +155,8 @@ impl<'a> Walk<'a> {
         let Some(first) = hosts.first() else { return };
         let host_run = self.host_run(task, level, first);
         let fatal = host_run.flag(Keyword::AnyErrorsFatal, &(host_run.scope() as _));
-        if fatal.unwrap_or(false) || self.play.too_many_failed(failed.len()) {
+        let too_many = !level.is_caught() && self.play.too_many_failed(failed);
+        if fatal.unwrap_or(false) || too_many {
             for host in hosts
                 .iter()
                 .filter(|host| !failed.contains(host))
