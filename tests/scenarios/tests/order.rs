@@ -1,0 +1,437 @@
+//! The order properties: a recorded good log keeps them all, and every way to break one is refused by that very one.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use saslab::events::{Event, read_all};
+use saslab::world::World;
+use sasrun_scenarios::order::{PROPERTIES, violations};
+use sasrun_scenarios::pattern::Pattern;
+use serde_json::{Value, json};
+
+/// One way to spoil a log; patterns name the first event that they match, unless told otherwise.
+#[derive(Debug, Clone)]
+enum Spoil {
+    /// The first event to just before the second.
+    Before(String, String),
+    /// The first event to just after the second.
+    After(String, String),
+    /// Without any event of this pattern.
+    Without(String),
+    /// Every event of this pattern twice.
+    Twice(String),
+    /// One component's upgrade on one host once more, at the end.
+    Again(&'static str, &'static str),
+    /// A detail of every event of this pattern.
+    Set(String, &'static str, Value),
+    /// Something that nobody did, before an event.
+    Insert(Value, String),
+}
+
+fn position(log: &[Event], pattern: &str) -> usize {
+    let parsed = Pattern::parse(pattern).unwrap();
+    log.iter()
+        .position(|event| parsed.matches(event))
+        .unwrap_or_else(|| panic!("the log has no {pattern}"))
+}
+
+impl Spoil {
+    fn applied(&self, log: &[Event]) -> Vec<Event> {
+        let mut log = log.to_vec();
+        match self {
+            Self::Before(what, place) => {
+                let event = log.remove(position(&log, what));
+                let at = position(&log, place);
+                log.insert(at, event);
+            }
+            Self::After(what, place) => {
+                let event = log.remove(position(&log, what));
+                let at = position(&log, place) + 1;
+                log.insert(at, event);
+            }
+            Self::Without(what) => {
+                position(&log, what);
+                let pattern = Pattern::parse(what).unwrap();
+                log.retain(|event| !pattern.matches(event));
+            }
+            Self::Twice(what) => {
+                position(&log, what);
+                let pattern = Pattern::parse(what).unwrap();
+                log = log
+                    .into_iter()
+                    .flat_map(|event| {
+                        let count = 1 + usize::from(pattern.matches(&event));
+                        std::iter::repeat_n(event, count)
+                    })
+                    .collect();
+            }
+            Self::Again(host, component) => {
+                for what in [begin(host, component), end(host, component)] {
+                    let event = log[position(&log, &what)].clone();
+                    log.push(event);
+                }
+            }
+            Self::Set(what, key, value) => {
+                position(&log, what);
+                let pattern = Pattern::parse(what).unwrap();
+                for event in log.iter_mut().filter(|event| pattern.matches(event)) {
+                    event.details.insert((*key).to_owned(), value.clone());
+                }
+            }
+            Self::Insert(event, place) => {
+                let mut full = json!({"seq": 0, "at_ms": 0, "class": "effect"});
+                let object = full.as_object_mut().unwrap();
+                object.extend(event.as_object().unwrap().clone());
+                let at = position(&log, place);
+                log.insert(at, serde_json::from_value(full).unwrap());
+            }
+        }
+        log
+    }
+}
+
+fn before(what: &str, place: &str) -> Spoil {
+    Spoil::Before(what.to_owned(), place.to_owned())
+}
+
+fn after(what: &str, place: &str) -> Spoil {
+    Spoil::After(what.to_owned(), place.to_owned())
+}
+
+fn without(what: &str) -> Spoil {
+    Spoil::Without(what.to_owned())
+}
+
+fn insert(event: Value, place: &str) -> Spoil {
+    Spoil::Insert(event, place.to_owned())
+}
+
+fn begin(host: &str, component: &str) -> String {
+    format!("installer.component.begin @{host} component=^{component}$")
+}
+
+fn end(host: &str, component: &str) -> String {
+    format!("installer.component.end @{host} component=^{component}$")
+}
+
+fn start(host: &str, names: &[&str]) -> Value {
+    let argv: Vec<&str> = std::iter::once("start")
+        .chain(names.iter().copied())
+        .collect();
+    json!({"what": "opsware-sas.start", "host": host, "argv": argv, "stage": "begin"})
+}
+
+fn service(host: &str, what: &str, name: &str) -> Value {
+    json!({"what": format!("service.{what}"), "host": host, "service": name, "by": "opsware-sas"})
+}
+
+fn failed(host: &str, component: &str) -> Spoil {
+    Spoil::Set(end(host, component), "result", json!("FAILURE"))
+}
+
+/// Each property with ways to break it.
+fn spoils() -> Vec<(&'static str, Vec<Spoil>)> {
+    [
+        phases_before_the_source(),
+        the_source_and_the_spread(),
+        the_destinations(),
+        uploads_and_standing_rules(),
+    ]
+    .concat()
+}
+
+fn phases_before_the_source() -> Vec<(&'static str, Vec<Spoil>)> {
+    let gateway_started = "opsware-sas.start @b3 argv=cgw0 stage=end";
+    vec![
+        (
+            "source_interview_first",
+            vec![
+                before("installer.begin @b1", "installer.response_saved @a1"),
+                after(
+                    "installer.response_saved @a1",
+                    "installer.response_saved @c1",
+                ),
+                without("installer.response_saved @a1"),
+            ],
+        ),
+        (
+            "interviews_before_stop",
+            vec![
+                after(
+                    "installer.response_saved @c1",
+                    "opsware-sas.stop stage=begin",
+                ),
+                before(
+                    "opsware-sas.stop @a5 stage=begin",
+                    "installer.response_saved @a1",
+                ),
+                without("installer.response_saved @b1"),
+            ],
+        ),
+        (
+            "stopped_before_unmount",
+            vec![
+                without("opsware-sas.stop @b2"),
+                after("opsware-sas.stop @a5 stage=end", "mount.umount @c1"),
+                after("opsware-sas.stop @c1 stage=end", &end("c1", "truth")),
+            ],
+        ),
+        (
+            "gateways_back_before_unmount",
+            vec![
+                without("opsware-sas.start @b3 argv=cgw0"),
+                after(gateway_started, "mount.umount"),
+                before(gateway_started, "opsware-sas.stop @b3 stage=end"),
+            ],
+        ),
+        (
+            "unmounted_before_databases",
+            vec![
+                after(
+                    "mount.umount @c1",
+                    "installer.component.begin component=^truth$",
+                ),
+                without("mount.umount @b2"),
+                without("mount.umount"),
+            ],
+        ),
+        (
+            "databases_before_source",
+            vec![
+                after(&end("c1", "truth"), &begin("a1", "truth")),
+                before(&begin("a1", "truth"), &end("b1", "truth")),
+                failed("b1", "truth"),
+                without(&begin("b1", "truth")),
+            ],
+        ),
+        (
+            "transport_before_source",
+            vec![
+                without("service.start @b1 service=rvrdscript"),
+                insert(service("c1", "stop", "vaultdaemon"), &begin("a1", "truth")),
+            ],
+        ),
+        (
+            "only_gateways_started",
+            vec![
+                insert(start("a3", &["hub"]), "mount.umount"),
+                insert(start("b1", &[]), &begin("b1", "truth")),
+                insert(start("a1", &["vaultdaemon"]), &begin("a1", "truth")),
+                insert(
+                    start("c1", &["rvrdscript", "vaultdaemon"]),
+                    &begin("c1", "truth"),
+                ),
+                insert(start("b1", &["spin"]), &begin("a1", "truth")),
+            ],
+        ),
+        (
+            "spin_down_in_destinations",
+            vec![
+                without("service.stop @b1 service=^spin$"),
+                insert(service("c1", "start", "spin"), &begin("a2", "word")),
+                insert(service("b1", "start", "spin"), "spin.mesh_state"),
+            ],
+        ),
+    ]
+}
+
+fn the_source_and_the_spread() -> Vec<(&'static str, Vec<Spoil>)> {
+    let order = [
+        ("a1", "truth"),
+        ("a1", "spin"),
+        ("a1", "vault"),
+        ("a2", "way"),
+        ("a2", "word"),
+        ("a3", "ogfs"),
+        ("a3", "occ"),
+        ("a5", "media"),
+        ("a5", "buildmgr"),
+        ("a4", "gateway"),
+        ("a4", "boot"),
+    ];
+    let mut source = Vec::new();
+    for pair in order.windows(2) {
+        let [(first, earlier), (second, later)] = pair else {
+            continue;
+        };
+        // Media server and build manager are free among themselves (TRAP-11).
+        if *later != "buildmgr" {
+            source.push(before(&begin(second, later), &end(first, earlier)));
+        }
+    }
+    for (host, component) in order {
+        source.push(without(&begin(host, component)));
+        source.push(failed(host, component));
+    }
+    let last = "spin.mesh_state black=true";
+    vec![
+        ("source_in_order", source),
+        (
+            "source_before_spread",
+            vec![after(&end("a4", "boot"), "spin.mesh_state")],
+        ),
+        (
+            "black_before_destinations",
+            vec![
+                after(last, &begin("c1", "spin")),
+                without("spin.mesh_state"),
+                Spoil::Set("spin.mesh_state".to_owned(), "black", json!(false)),
+                insert(
+                    json!({"what": "spin.mesh_state", "host": "a1", "class": "read", "black": false}),
+                    "installer.begin @b1 argv=.",
+                ),
+            ],
+        ),
+        (
+            "void_when_touched",
+            vec![
+                insert(service("a1", "stop", "spin"), &begin("b1", "spin")),
+                insert(service("a4", "start", "dhcpd"), &begin("c1", "spin")),
+            ],
+        ),
+    ]
+}
+
+fn the_destinations() -> Vec<(&'static str, Vec<Spoil>)> {
+    vec![
+        (
+            "destinations_in_order",
+            vec![
+                before(&begin("b1", "vault"), &end("b1", "spin")),
+                before(&begin("b1", "way"), &end("b1", "vault")),
+                before(&begin("b3", "gateway"), &end("b2", "occ")),
+                before(&begin("b3", "boot"), &end("b3", "gateway")),
+                before(&begin("c1", "gateway"), &end("c1", "buildmgr")),
+                without(&begin("c1", "media")),
+                failed("b2", "word"),
+            ],
+        ),
+        (
+            "gateway_alone",
+            vec![
+                after(&end("b2", "occ"), &begin("b3", "gateway")),
+                before(&begin("b3", "boot"), &end("b3", "gateway")),
+                before(&begin("a4", "boot"), &end("a4", "gateway")),
+            ],
+        ),
+    ]
+}
+
+fn uploads_and_standing_rules() -> Vec<(&'static str, Vec<Spoil>)> {
+    let stray = |what: &str| json!({"what": what, "host": "b2", "component": "content", "result": "SUCCESS"});
+    vec![
+        (
+            "destinations_before_content",
+            vec![
+                before(&begin("a2", "content"), &end("c1", "boot")),
+                before(&begin("a2", "content"), &end("b3", "boot")),
+                without(&begin("a2", "content")),
+            ],
+        ),
+        (
+            "content_before_stage2",
+            vec![
+                before(&begin("a2", "stage2"), &end("a2", "content")),
+                without(&begin("a2", "stage2")),
+            ],
+        ),
+        (
+            "source_stage2_first",
+            vec![
+                before(&begin("b2", "stage2"), &end("a2", "stage2")),
+                before(&begin("c1", "stage2"), &begin("a2", "stage2")),
+            ],
+        ),
+        (
+            "uploads_before_verification",
+            vec![without("sqlplus.query @b1"), without("sqlplus.query")],
+        ),
+        (
+            "content_exactly_once",
+            vec![
+                failed("a2", "content"),
+                without(&begin("a2", "content")),
+                Spoil::Again("a2", "content"),
+                insert(stray("installer.component.begin"), &begin("a2", "stage2")),
+            ],
+        ),
+        (
+            "stage2_everywhere",
+            vec![
+                failed("b2", "stage2"),
+                without(&begin("a2", "stage2")),
+                without(&end("c1", "stage2")),
+            ],
+        ),
+        (
+            "database_always_up",
+            vec![
+                insert(
+                    json!({"what": "opsware-oracle.stop", "host": "a1"}),
+                    &begin("a1", "truth"),
+                ),
+                insert(service("b1", "stop", "oracle"), "mount.umount"),
+            ],
+        ),
+        (
+            "one_installer_per_host",
+            vec![
+                Spoil::Twice("installer.begin @b1".to_owned()),
+                insert(
+                    json!({"what": "installer.begin", "host": "c1"}),
+                    "installer.component.end @c1",
+                ),
+            ],
+        ),
+    ]
+}
+
+fn good() -> (World, Vec<Event>) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let world = World::read(&root.join("../../inventories/lab/mesh.yml"), None).unwrap();
+    (
+        world,
+        read_all(&root.join("fixtures/whole-upgrade.jsonl")).unwrap(),
+    )
+}
+
+#[test]
+fn a_recorded_upgrade_keeps_every_property() {
+    let (world, log) = good();
+    let found: Vec<String> = violations(&world, &log)
+        .into_iter()
+        .map(|(property, cause)| format!("{}: {cause}", property.name))
+        .collect();
+    assert_eq!(found, [""; 0]);
+}
+
+#[test]
+fn every_spoilt_log_is_refused_by_the_property_it_breaks() {
+    let (world, log) = good();
+    let mut slipped = Vec::new();
+    for (name, ways) in spoils() {
+        let property = PROPERTIES
+            .iter()
+            .find(|property| property.name == name)
+            .unwrap();
+        for spoil in ways {
+            if property.violation(&world, &spoil.applied(&log)).is_none() {
+                slipped.push(format!("{name}: {spoil:?}"));
+            }
+        }
+    }
+    assert_eq!(slipped, [""; 0]);
+}
+
+#[test]
+fn every_property_can_be_broken_and_says_what_it_wants() {
+    let broken: BTreeSet<&str> = spoils().into_iter().map(|(name, _)| name).collect();
+    let known: BTreeSet<&str> = PROPERTIES.iter().map(|property| property.name).collect();
+    assert_eq!(broken, known);
+    assert!(
+        PROPERTIES
+            .iter()
+            .all(|property| property.says.contains(':'))
+    );
+}
