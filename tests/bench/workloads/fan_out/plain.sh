@@ -1,0 +1,2 @@
+# The same on each host.
+/bin/true
