@@ -8,7 +8,7 @@ SHELL := /bin/sh
 OUT = $${CARGO_TARGET_DIR:-target}/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 PLUGINS = opsware gateway media oracle
 
-.PHONY: help demo test check bench scenarios doc install build
+.PHONY: help demo test check bench scenarios doc install install-files build
 
 help:
 	@echo "make demo        upgrades a simulated mesh of three cores, about three minutes after the build"
@@ -42,6 +42,10 @@ build:
 
 install:
 	@cargo build --profile $(PROFILE) -p sasrun $(PLUGINS:%=-p sasrun-plugin-%)
+	@$(MAKE) --no-print-directory install-files
+
+# What install copies, without building it first.
+install-files:
 	@mkdir -p "$(PREFIX)/bin" "$(PREFIX)/lib/sasrun/plugins" "$(PREFIX)/share/sasrun"
 	@install -m 755 "$(OUT)/sasrun" "$(PREFIX)/bin/sasrun"
 	@for plugin in $(PLUGINS); do \

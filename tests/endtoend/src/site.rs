@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::Ended;
 
 /// A run that takes longer hangs.
-const LIMIT: Duration = Duration::from_secs(90);
+const LIMIT: Duration = Duration::from_secs(40);
 
 /// A user's folder, gone when it is dropped.
 pub struct Site {

@@ -1,4 +1,6 @@
 //! Tests that run the real program, by subject.
 #![allow(clippy::unwrap_used)]
 
+mod command_line;
 mod language;
+mod plugins;
