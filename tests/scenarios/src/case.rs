@@ -217,9 +217,11 @@ mod tests {
 
     #[test]
     fn every_case_of_the_folder_is_understood() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let folders =
+            ["cases", "journeys"].map(|folder| std::fs::read_dir(root.join(folder)).unwrap());
         let mut count = 0;
-        for entry in std::fs::read_dir(folder).unwrap() {
+        for entry in folders.into_iter().flatten() {
             let path = entry.unwrap().path();
             let case = Case::read(&path).unwrap_or_else(|error| panic!("{error:#}"));
             assert!(!case.variants.is_empty(), "{}", path.display());

@@ -9,3 +9,4 @@ pub mod order;
 pub mod pattern;
 pub mod prediction;
 pub mod scene;
+pub mod staging;

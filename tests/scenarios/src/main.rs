@@ -8,9 +8,9 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use sasrun_scenarios::case::{Case, Variant};
-use sasrun_scenarios::judge;
-use sasrun_scenarios::scene::{Outcome, Programs, Scene};
+use sasrun_scenarios::case::Case;
+use sasrun_scenarios::scene::Programs;
+use sasrun_scenarios::staging;
 
 /// How many scenarios there are, staged or not.
 const ALL: usize = 131;
@@ -88,7 +88,8 @@ fn cases(folder: &Path) -> Result<BTreeMap<String, Case>> {
 fn case_causes(programs: &Programs, wanted: &Wanted, id: &str, case: &Case) -> Vec<String> {
     let mut causes = Vec::new();
     for variant in &case.variants {
-        let found = variant_causes(programs, wanted, id, variant)
+        let keep = wanted.keep.as_deref().map(|folder| (folder, id));
+        let found = staging::complaints(programs, variant, keep)
             .unwrap_or_else(|error| vec![format!("{error:#}")]);
         let several = case.variants.len() > 1;
         causes.extend(found.into_iter().map(|cause| match several {
@@ -97,49 +98,6 @@ fn case_causes(programs: &Programs, wanted: &Wanted, id: &str, case: &Case) -> V
         }));
     }
     causes
-}
-
-fn variant_causes(
-    programs: &Programs,
-    wanted: &Wanted,
-    id: &str,
-    variant: &Variant,
-) -> Result<Vec<String>> {
-    let mut scene = Scene::set(programs, variant)?;
-    let mut causes = Vec::new();
-    for (number, run) in std::iter::once(&variant.run)
-        .chain(&variant.then)
-        .enumerate()
-    {
-        let outcome = scene.run(run)?;
-        let found = judge::complaints(&scene, variant, &run.expect, &outcome)?;
-        if let Some(folder) = wanted.keep.as_deref().filter(|_| !found.is_empty()) {
-            keep(
-                folder,
-                &format!("{id}.{}.{number}", variant.name),
-                &scene,
-                &outcome,
-            )?;
-        }
-        causes.extend(found.into_iter().map(|cause| match number {
-            0 => cause,
-            _ => format!("run {}: {cause}", number + 1),
-        }));
-    }
-    Ok(causes)
-}
-
-fn keep(folder: &Path, name: &str, scene: &Scene, outcome: &Outcome) -> Result<()> {
-    let name = name.replace([' ', '/'], "-");
-    std::fs::create_dir_all(folder)?;
-    std::fs::write(folder.join(format!("{name}.out")), &outcome.output)?;
-    std::fs::copy(
-        scene.lab.state.events(),
-        folder.join(format!("{name}.jsonl")),
-    )?;
-    let changes = outcome.before.differences(&outcome.after).join("\n");
-    std::fs::write(folder.join(format!("{name}.changes")), changes)?;
-    Ok(())
 }
 
 #[expect(

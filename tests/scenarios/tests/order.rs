@@ -279,7 +279,7 @@ fn the_source_and_the_spread() -> Vec<(&'static str, Vec<Spoil>)> {
                 Spoil::Set("spin.mesh_state".to_owned(), "black", json!(false)),
                 insert(
                     json!({"what": "spin.mesh_state", "host": "a1", "class": "read", "black": false}),
-                    "installer.begin @b1 argv=.",
+                    &begin("b1", "spin"),
                 ),
             ],
         ),
