@@ -159,6 +159,11 @@ impl Found {
 
 /// RESP-DISC-1: the newest by the moment in the name.
 async fn find(host: &Host, directory: &str, chosen: &str) -> ModuleResult {
+    if !chosen.is_empty() && !chosen.starts_with('/') {
+        return Err(Failure::new(format!(
+            "the response file {chosen} must be an absolute path: the installer is started in /"
+        )));
+    }
     let mut warnings = Vec::new();
     let script = format!(
         "ls -d {}/resp.* 2>/dev/null; exit 0",
