@@ -11,6 +11,7 @@ use sasrun_template::{Scope, TemplateError, Templates};
 
 use crate::looking::{Looking, unusable};
 use crate::options::Options;
+use crate::seams::Secrets;
 use crate::variables::Level;
 
 /// Where and as whom a task runs.
@@ -24,6 +25,8 @@ pub(crate) struct Reach {
 pub(crate) struct Reaching<'a> {
     pub templates: &'a Templates,
     pub options: &'a Options,
+    /// Where passwords are registered, so that no output shows them.
+    pub secrets: &'a dyn Secrets,
     /// Scope of the host that is connected to.
     pub scope: &'a Arc<dyn Scope>,
     /// Scope of the task, for its keywords.
@@ -121,7 +124,7 @@ impl Reaching<'_> {
             "ansible_ssh_password",
         ])?;
         target.password = password
-            .map(Secret::new)
+            .map(|password| self.secret(password))
             .or_else(|| defaults.password.clone());
         Ok(())
     }
@@ -200,9 +203,15 @@ impl Reaching<'_> {
             flags: choose("ansible_become_flags", Keyword::BecomeFlags, &None)?,
             exe: choose("ansible_become_exe", Keyword::BecomeExe, &None)?,
             password: password
-                .map(Secret::new)
+                .map(|password| self.secret(password))
                 .or_else(|| defaults.password.clone()),
         }))
+    }
+
+    /// A password, which no output may show from now on.
+    fn secret(&self, password: String) -> Secret {
+        self.secrets.register(&password);
+        Secret::new(password)
     }
 
     fn variable(&self, name: &str) -> Result<Option<Value>, TemplateError> {

@@ -58,6 +58,8 @@ fn forms_of(secret: &str) -> Vec<String> {
         STANDARD_NO_PAD.encode(secret),
         STANDARD.encode(format!("{secret}\n")),
         url_encoded(secret),
+        url_encoded(secret).replace("%2F", "/"),
+        url_encoded(secret).replace("%20", "+"),
         secret.replace('\'', "'\\''"),
         secret.replace('\'', "'\"'\"'"),
         json.trim_matches('"').to_owned(),

@@ -14,8 +14,6 @@ pub struct TextOptions {
     pub style: Style,
     /// `-v` count.
     pub verbosity: u8,
-    /// Whether differences are shown.
-    pub diff: bool,
     /// Whether skipped hosts are shown.
     pub show_skipped: bool,
 }
@@ -212,7 +210,7 @@ impl Text {
             head = format!("{} => {detail}", head.trim_end());
         }
         let mut lines = Vec::new();
-        if self.options.diff && !no_log {
+        if !no_log {
             for diff in &outcome.diff {
                 lines.extend(self.diff_lines(diff));
             }

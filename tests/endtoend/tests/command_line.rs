@@ -141,7 +141,15 @@ fn events_are_lines_of_json_in_order_from_start_to_finish() {
     assert!(text(0).contains("run_started"), "{}", text(0));
     let last = text(ended.events.len() - 1);
     assert!(last.contains("run_finished"), "{last}");
-    let refused = site.playbook(&["play.yml", "-i", "hosts.yml", "--events", "/nowhere/at/all"]);
+    let arguments = [
+        "playbook",
+        "play.yml",
+        "-i",
+        "hosts.yml",
+        "--events",
+        "/nowhere/at/all",
+    ];
+    let refused = site.sasrun(&arguments);
     refused.never_says("PLAY");
     assert_ne!(refused.code, Some(0));
 }

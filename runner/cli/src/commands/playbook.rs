@@ -185,7 +185,6 @@ fn parts(
         TextOptions {
             style,
             verbosity: arguments.output.verbose,
-            diff: arguments.diff,
             show_skipped: !arguments.output.hide_skipped,
         },
         mask.clone(),

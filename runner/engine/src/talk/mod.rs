@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sasrun_connection::{Connection, ConnectionError, Dialogue};
-use sasrun_model::{EventKind, Name};
+use sasrun_model::{EventKind, Keyword, Name};
 use sasrun_plugin::{Answer, Declaration, Diff, Failure, Outcome, Refusal, Request, Step};
 use sasrun_template::{Scope, TemplateError};
 
@@ -153,10 +153,12 @@ impl<'a> Talking<'a> {
             Request::Sleep { milliseconds } => self.sleep(milliseconds).await,
             Request::Progress { line } => {
                 let id = self.host_run.id(None, 0);
-                self.host_run
-                    .run
-                    .dispatcher
-                    .emit(EventKind::HostProgress { id, line });
+                let scope: Arc<dyn Scope> = Arc::clone(&self.scope) as _;
+                let no_log = self.host_run.flag(Keyword::NoLog, &scope);
+                if !no_log.unwrap_or(true) {
+                    let event = EventKind::HostProgress { id, line };
+                    self.host_run.run.dispatcher.emit(event);
+                }
                 Reply::Answer(Answer::Done)
             }
             Request::Secrets { values } => {
@@ -269,6 +271,7 @@ pub(crate) fn reach(
     Reaching {
         templates: host_run.templates(),
         options: &host_run.run.options,
+        secrets: &*host_run.run.secrets,
         scope: &host_scope,
         task_scope: &task_scope,
         level: host_run.level,

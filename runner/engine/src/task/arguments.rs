@@ -48,7 +48,7 @@ impl HostRun<'_> {
             module: spec.name.clone(),
             arguments,
             check_mode,
-            diff: self.run.options.diff,
+            diff: self.is_diff(scope)?,
             host: self.host.to_string(),
             variables,
         })
@@ -116,6 +116,25 @@ impl HostRun<'_> {
             };
         }
         Ok(())
+    }
+
+    /// Sets the variables of a task that sets some, also those whose value cannot be known, so
+    /// that what depends on them cannot be known either.
+    pub(super) fn set_as_far_as_known(&self, scope: &Arc<dyn Scope>) {
+        for entry in self.task.arguments.entries() {
+            let Some(name) = entry.key.as_str().filter(|name| *name != "cacheable") else {
+                continue;
+            };
+            let value = match self.templates().resolve(&entry.value, scope) {
+                Ok(value) => Some(value),
+                Err(error) => error
+                    .cannot_know()
+                    .map(|reason| Value::CannotKnow(reason.clone())),
+            };
+            if let Some(value) = value {
+                self.set_variable(name.into(), value);
+            }
+        }
     }
 
     fn register_secrets(&self, spec: &ModuleSpec, arguments: &Object) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sasrun_model::{EventKind, Key, Map, Name, Outcome, Status, Value};
 use sasrun_template::{Scope, TemplateError};
 
-use super::{HostRun, mapping, number, result};
+use super::{HostRun, mapping, number, result, told};
 use crate::looking::{Looking, unknowable, unusable};
 use crate::variables::TaskScope;
 
@@ -143,8 +143,12 @@ impl HostRun<'_> {
             describe_item(&mut outcome, &items.variable, &item);
             self.run.dispatcher.emit(EventKind::ItemFinished {
                 id: self.id(Some(Arc::clone(&item.id)), 0),
-                label: item.label,
-                outcome: Arc::new(outcome.clone()),
+                label: if no_log {
+                    "(censored due to no_log)".to_owned()
+                } else {
+                    item.label
+                },
+                outcome: told(&Arc::new(outcome.clone()), no_log),
                 ignored: false,
                 no_log,
             });

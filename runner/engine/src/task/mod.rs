@@ -131,7 +131,7 @@ impl HostRun<'_> {
         self.run.dispatcher.emit(EventKind::HostFinished {
             id: self.id(None, 0),
             delegate,
-            outcome: Arc::clone(&outcome),
+            outcome: told(&outcome, no_log),
             ignored,
             rescued: bad && outcome.status != Status::Unreachable && self.level.is_caught(),
             looped,
@@ -239,6 +239,14 @@ impl HostRun<'_> {
             .unwrap_or(self.run.options.check))
     }
 
+    /// Whether differences of this task are wanted.
+    pub(crate) fn is_diff(&self, scope: &Arc<dyn Scope>) -> Result<bool, TemplateError> {
+        let wish = self.keyword(Keyword::Diff, scope)?;
+        Ok(wish
+            .and_then(|value| value.to_boolean())
+            .unwrap_or(self.run.options.diff))
+    }
+
     pub(crate) fn id(&self, item: Option<Name>, attempt: u32) -> HostTask {
         HostTask {
             host: Arc::clone(self.host),
@@ -297,4 +305,25 @@ pub(crate) fn mapping<const N: usize>(entries: [(&str, Value); N]) -> Map {
         .into_iter()
         .map(|(key, value)| (Key::from(key), value))
         .collect()
+}
+
+/// An outcome as events tell it: of one that must not be logged, only its status and that it is hidden.
+pub(crate) fn told(outcome: &Arc<Outcome>, no_log: bool) -> Arc<Outcome> {
+    if !no_log || outcome.result.as_map().is_none() {
+        return Arc::clone(outcome);
+    }
+    let censored = "the output has been hidden due to the fact that 'no_log: true' was specified \
+                    for this result";
+    let mut map = mapping([("censored", censored.into())]);
+    for key in ["changed", "failed", "skipped", "unreachable"] {
+        if let Some(value) = outcome.result.get(key) {
+            map.insert(Key::from(key), value.clone());
+        }
+    }
+    Arc::new(Outcome {
+        status: outcome.status,
+        result: Value::map(map),
+        diff: Vec::new(),
+        warnings: Vec::new(),
+    })
 }

@@ -8,7 +8,8 @@ use sasrun_plugin::{CheckSupport, Effect};
 use sasrun_template::{Scope, TemplateError, Truth};
 
 use super::arguments::CallError;
-use super::{HostRun, LoopItem, number, result};
+use super::{HostRun, LoopItem, number, result, told};
+use crate::looking::unknowable;
 use crate::registry::TaskModule;
 use crate::talk::{Ending, Talking};
 use crate::variables::TaskScope;
@@ -74,10 +75,11 @@ impl HostRun<'_> {
                 Ok(false) => {}
                 Err(error) => return result::template_failure(self, "until", &error),
             }
+            let no_log = self.flag(Keyword::NoLog, &(Arc::clone(scope) as _));
             self.run.dispatcher.emit(EventKind::HostRetry {
                 id: self.id(item.map(|item| Arc::clone(&item.id)), attempt),
                 left: retries + 1 - attempt,
-                outcome: Arc::new(outcome),
+                outcome: told(&Arc::new(outcome), no_log.unwrap_or(true)),
             });
             if !self.run.pause(delay).await {
                 return result::failure("the run is being stopped");
@@ -118,9 +120,7 @@ impl HostRun<'_> {
         if self.task.until.is_empty() {
             return Ok(outcome.status != Status::Failed);
         }
-        Ok(self
-            .all_hold(&self.task.until, scope, outcome)?
-            .unwrap_or(true))
+        self.all_hold(&self.task.until, scope, outcome)
     }
 
     /// Lets `changed_when` and `failed_when` decide.
@@ -131,38 +131,35 @@ impl HostRun<'_> {
         ) {
             return Ok(());
         }
-        let changed = match &self.task.changed_when {
-            Some(conditions) => self.all_hold(conditions, scope, outcome)?,
-            None => None,
-        };
-        if changed.is_some() {
-            result::judge(outcome, changed, None);
+        if let Some(conditions) = &self.task.changed_when {
+            let changed = self.all_hold(conditions, scope, outcome)?;
+            result::judge(outcome, Some(changed), None);
         }
         if let Some(conditions) = &self.task.failed_when {
             let failed = self.all_hold(conditions, scope, outcome)?;
-            result::judge(outcome, None, failed);
+            result::judge(outcome, None, Some(failed));
         }
         Ok(())
     }
 
-    /// Whether all conditions hold with the result in scope; none if that cannot be known.
+    /// Whether all conditions hold with the result in scope; an error if that cannot be known.
     fn all_hold(
         &self,
         conditions: &[Node],
         scope: &Arc<TaskScope>,
         outcome: &Outcome,
-    ) -> Result<Option<bool>, TemplateError> {
+    ) -> Result<bool, TemplateError> {
         let registered = self.task.register.iter().cloned();
         let scope: Arc<dyn Scope> =
             Arc::new(scope.with(registered.map(|name| (name, outcome.result.clone()))));
         for condition in conditions {
             match self.templates().condition(condition, &scope)? {
                 Truth::True => {}
-                Truth::False => return Ok(Some(false)),
-                Truth::CannotKnow(_) => return Ok(None),
+                Truth::False => return Ok(false),
+                Truth::CannotKnow(reason) => return Err(unknowable(&reason)),
             }
         }
-        Ok(Some(true))
+        Ok(true)
     }
 
     /// One try: the module's call and conversation.
@@ -181,6 +178,9 @@ impl HostRun<'_> {
         let call = match self.call(module.spec(), &plain, check) {
             Ok(call) => call,
             Err(CallError::Template(error)) => {
+                if error.cannot_know().is_some() && module.spec().answers_to("set_fact") {
+                    self.set_as_far_as_known(&plain);
+                }
                 return result::template_failure(self, "arguments", &error);
             }
             Err(CallError::Arguments(problems)) => {
@@ -191,8 +191,13 @@ impl HostRun<'_> {
         let invocation = call.arguments.clone();
         match self.talking(scope, delegate, module, check) {
             Ok(talking) => {
+                let is_diff = call.diff;
                 let ending = self.limited(talking, module.start(call), &plain).await;
-                self.settle(ending, delegate, invocation).await
+                let mut outcome = self.settle(ending, delegate, invocation).await;
+                if !is_diff {
+                    outcome.diff.clear();
+                }
+                outcome
             }
             Err(error) => result::template_failure(self, "keywords", &error),
         }

@@ -111,6 +111,13 @@ impl Reader<'_, '_> {
             if problem.is_value && around.catches {
                 continue;
             }
+            let is_missing = problem
+                .argument
+                .as_ref()
+                .is_none_or(|name| arguments.get(name).is_none());
+            if is_missing && around.has_defaults {
+                continue;
+            }
             let span = argument_span(arguments, &problem).unwrap_or(call.name_span);
             let mut told = Problem::error(codes::ARGUMENT, span, problem.message);
             told.hint = problem.hint;

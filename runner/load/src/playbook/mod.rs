@@ -78,6 +78,8 @@ pub(crate) struct Around {
     pub(crate) is_handler: bool,
     /// Whether a condition stands around the steps.
     pub(crate) is_conditional: bool,
+    /// Whether `module_defaults` may give arguments that are not written.
+    pub(crate) has_defaults: bool,
     /// Collections to look for modules in.
     pub(crate) collections: Vec<Name>,
 }

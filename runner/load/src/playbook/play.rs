@@ -31,6 +31,7 @@ impl Reader<'_, '_> {
         let ignores = play.keywords.get(Keyword::IgnoreErrors);
         let around = Around {
             catches: ignores.is_some_and(may_be_true),
+            has_defaults: play.keywords.get(Keyword::ModuleDefaults).is_some(),
             collections: self.collections(play.keywords.get(Keyword::Collections), &[]),
             ..around.clone()
         };

@@ -62,6 +62,7 @@ impl Reader<'_, '_> {
                         catches: false,
                         is_handler: false,
                         is_conditional: false,
+                        has_defaults: false,
                         collections: Vec::new(),
                     };
                     self.entry(item, &around, &mut plays);

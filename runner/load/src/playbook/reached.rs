@@ -100,6 +100,8 @@ fn around_of(context: &IncludeContext, what: &str) -> Around {
         catches: context.catches_failures,
         is_handler: context.is_handler,
         is_conditional: false,
+        // What stands around at run time is not known here.
+        has_defaults: true,
         collections: Vec::new(),
     }
 }

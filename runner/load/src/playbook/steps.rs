@@ -101,6 +101,8 @@ impl Reader<'_, '_> {
             path: block.path.to_string(),
             catches: around.catches || ignores.is_some_and(may_be_true),
             is_conditional: around.is_conditional || !block.when.is_empty(),
+            has_defaults: around.has_defaults
+                || block.keywords.get(Keyword::ModuleDefaults).is_some(),
             collections: self.collections(collections, &around.collections),
             ..around.clone()
         }

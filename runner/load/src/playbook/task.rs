@@ -31,6 +31,8 @@ impl Reader<'_, '_> {
             collections,
             catches: around.catches || catches(&task),
             is_conditional: around.is_conditional || !task.when.is_empty(),
+            has_defaults: around.has_defaults
+                || task.keywords.get(Keyword::ModuleDefaults).is_some(),
             ..around.clone()
         };
         let call = self.call(node, entries, &others, &around)?;
