@@ -6,6 +6,6 @@ pub mod captured;
 pub(crate) mod frame;
 pub(crate) mod kept;
 #[cfg(test)]
-mod plain_sh;
+mod plain_sh_tests;
 pub mod quote;
 pub(crate) mod timeout;

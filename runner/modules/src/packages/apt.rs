@@ -5,7 +5,7 @@ use sasrun_plugin::{
     ModuleResult, ModuleSpec, Object, Outcome,
 };
 
-use super::manager::{APT_OPTIONS, Manager};
+use super::package_manager::{APT_OPTIONS, Manager};
 use crate::answers::run as change;
 use crate::describe::{choice, core, example, integer, path, returns, set, switch, text, texts};
 use crate::lines::split_lines;

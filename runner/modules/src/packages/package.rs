@@ -5,7 +5,7 @@ use sasrun_plugin::{
     Outcome,
 };
 
-use super::manager::{Action, DETECT, Manager};
+use super::package_manager::{Action, DETECT, Manager};
 use crate::answers::run as change;
 use crate::describe::{core, example, needed, returns, switch, text, texts};
 use crate::lines::split_lines;

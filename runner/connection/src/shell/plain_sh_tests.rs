@@ -34,6 +34,7 @@ fn all_scripts() -> Vec<String> {
         ..Command::shell("true")
     };
     for leftovers in [
+        Leftovers::Pipes,
         Leftovers::Proc,
         Leftovers::Named("/tmp/.x".into()),
         Leftovers::Unknown,
