@@ -7,7 +7,7 @@ use sasrun_model::{Name, Value};
 use sasrun_plugin::{Answer, ControllerRequest, Object, SearchIn};
 use sasrun_template::{RenderOptions, Scope, TemplateError};
 
-use super::{Talking, refused};
+use super::{CANNOT_KNOW, Talking, refused};
 use crate::gates::{ANSWERS, answer};
 use crate::looking::Looking;
 use crate::seams::Within;
@@ -216,5 +216,5 @@ fn value(result: Result<Value, TemplateError>) -> Answer {
 }
 
 fn cannot_know(reason: &str) -> Answer {
-    refused("cannot_know", reason)
+    refused(CANNOT_KNOW, reason)
 }

@@ -24,6 +24,9 @@ use crate::variables::{ScopeParts, TaskScope};
 /// How long after the task's limit a module may still take to say so in its own words.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// Kind of a refusal because a value is only known when the run applies.
+const CANNOT_KNOW: &str = "cannot_know";
+
 /// How a conversation ended.
 pub(crate) enum Ending {
     Done {
@@ -148,7 +151,10 @@ impl<'a> Talking<'a> {
                 "the module asked for a change that it had not declared",
             )),
             Request::Change { changes } => self.change(changes).await,
-            Request::Controller { request } => Reply::Answer(self.controller(request).await),
+            Request::Controller { request } => {
+                let answer = self.controller(request).await;
+                self.unless_unknowable(answer)
+            }
             Request::Dialogue { request } => self.dialogue(request).await,
             Request::Sleep { milliseconds } => self.sleep(milliseconds).await,
             Request::Progress { line } => {
@@ -168,6 +174,20 @@ impl<'a> Talking<'a> {
                 Reply::Answer(Answer::Done)
             }
             _ => Reply::Answer(refused("protocol", "this engine does not know the request")),
+        }
+    }
+
+    /// A prediction ends where it depends on what cannot be known.
+    fn unless_unknowable(&self, answer: Answer) -> Reply {
+        let scope: Arc<dyn Scope> = Arc::clone(&self.scope) as _;
+        match answer {
+            Answer::Refused { refusal }
+                if refusal.kind == CANNOT_KNOW
+                    && self.host_run.is_check(&scope).unwrap_or(false) =>
+            {
+                Reply::End(Ending::CannotKnow(refusal.message))
+            }
+            answer => Reply::Answer(answer),
         }
     }
 
