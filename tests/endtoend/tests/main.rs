@@ -1,6 +1,9 @@
 //! Tests that run the real program, by subject.
 #![allow(clippy::unwrap_used)]
 
+mod becoming;
 mod command_line;
 mod language;
 mod plugins;
+mod refusals;
+mod ssh;

@@ -1,0 +1,99 @@
+//! Becoming another user on the controller itself, with a password over standard input.
+//!
+//! A stand-in for sudo behaves as sudo does towards its caller: it prompts, reads the password from
+//! its standard input, and runs the command only if it is right. So the test needs no root and
+//! changes no system file.
+
+use sasrun_endtoend::Site;
+
+/// Takes sudo's flags, asks with the prompt that it is given, and compares.
+const SUDO: &str = r#"#!/bin/sh
+prompt=
+while [ $# -gt 0 ]; do
+    case $1 in
+    -p) prompt=$2; shift 2 ;;
+    -u) user=$2; shift 2 ;;
+    -*) shift ;;
+    *) break ;;
+    esac
+done
+printf '%s\n' "$user" >> "$HOME/asked"
+printf '%s' "$prompt" >&2
+IFS= read -r password
+if [ "$password" = "open sesame" ]; then
+    BECAME=$user
+    export BECAME
+    exec "$@"
+fi
+echo "Sorry, try again." >&2
+exit 1
+"#;
+
+const PLAY: &str = r#"
+- hosts: h1
+  gather_facts: false
+  tasks:
+    - shell: echo became=$BECAME
+      become: true
+      become_user: WHO
+      register: one
+    - shell: echo became=$BECAME
+      register: two
+    - debug: {msg: "{{ one.stdout }} {{ two.stdout }}."}
+"#;
+
+/// Who runs the test: the stand-in can make nobody else of us.
+fn user() -> String {
+    let output = std::process::Command::new("id")
+        .arg("-un")
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+fn site(password: &str) -> Site {
+    let site = Site::new();
+    site.executable("sudo", SUDO);
+    let exe = site.path("sudo");
+    site.file(
+        "hosts.yml",
+        &format!(
+            "all: {{hosts: {{h1: {{ansible_connection: local, ansible_become_exe: {}, ansible_become_password: {password}}}}}}}\n",
+            exe.display()
+        ),
+    );
+    site.file("play.yml", &PLAY.replace("WHO", &user()));
+    site
+}
+
+#[test]
+fn a_task_becomes_another_user_and_the_next_one_does_not() {
+    let site = site("open sesame");
+    let ended = site.playbook(&["play.yml", "-i", "hosts.yml", "-vvvv"]);
+    ended
+        .exits(0)
+        .says(&format!("became={} became=.", user()))
+        .never_says("open sesame");
+    assert!(!site.read("events.jsonl").contains("open sesame"));
+    assert_eq!(
+        site.read("asked"),
+        format!("{}\n", user()),
+        "one login for each identity"
+    );
+}
+
+#[test]
+fn a_wrong_password_fails_soon_and_is_not_shown() {
+    let site = site("wrong-sesame");
+    let ended = site.playbook(&["play.yml", "-i", "hosts.yml", "-vvvv"]);
+    ended
+        .exits(2)
+        .never_says("wrong-sesame")
+        .never_says("became=");
+    assert!(ended.took.as_secs() < 20, "{:?}", ended.took);
+    assert_eq!(
+        site.read("asked"),
+        format!("{}\n", user()),
+        "a wrong password is tried once"
+    );
+}
