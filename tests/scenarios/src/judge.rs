@@ -81,7 +81,7 @@ pub fn complaints(
         found.extend(disagreements(&predicted, &done));
     }
     found.extend(leaks(scene, variant, &outcome.output)?);
-    found.extend(database_stopped(&outcome.events));
+    found.extend(database_stopped(outcome));
     Ok(found)
 }
 
@@ -139,11 +139,24 @@ fn sequence(expect: &Expect, events: &[Event]) -> Result<Option<String>> {
     Ok(None)
 }
 
-fn database_stopped(events: &[Event]) -> Option<String> {
-    let stop = events
+/// The database stays up: nobody stops it, and the processes that it had are still the same ones.
+fn database_stopped(outcome: &Outcome) -> Option<String> {
+    let stop = outcome
+        .events
         .iter()
-        .find(|event| event.what == "opsware-oracle.stop")?;
-    Some(format!("{}: the database was stopped", stop.host))
+        .find(|event| event.what == "opsware-oracle.stop");
+    if let Some(stop) = stop {
+        return Some(format!("{}: the database was stopped", stop.host));
+    }
+    outcome.before.hosts.iter().find_map(|(name, before)| {
+        let after = outcome.after.hosts.get(name)?;
+        let mut database = before
+            .processes
+            .iter()
+            .filter(|process| process.title.starts_with("ora_"));
+        let lost = database.find(|process| !after.processes.contains(process))?;
+        Some(format!("{name}: {} is gone", lost.title))
+    })
 }
 
 /// Secrets of the response files that show: in the output, in what the run keeps, in command lines on the hosts.
