@@ -91,6 +91,7 @@ pub fn tools(like: Like) -> &'static [&'static str] {
 /// Starts what runs on the host from the beginning; called on the host itself, before anyone can log in.
 pub fn boot(_host: &Host, _world: &World, _scenario: &Scenario) -> io::Result<()> {
     let site = Site::inside().map_err(io::Error::other)?;
+    service::process::open_lock_folder(&site)?;
     volume::table::reset(&site)?;
     spin::mesh::advance(&site);
     volume::boot(&site)?;

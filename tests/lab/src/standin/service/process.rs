@@ -145,13 +145,21 @@ pub fn is_alive(site: &Site, host: &str, service: &str) -> bool {
     )
 }
 
-fn open_lock(site: &Site, host: &str, service: &str) -> io::Result<File> {
-    let path = lock_path(site, host, service);
-    if let Some(parent) = path.parent() {
+/// Makes the folder of the locks, for every user to lock in; done before anything starts on a host.
+///
+/// Whoever came first would otherwise leave it closed to the others for a moment.
+pub fn open_lock_folder(site: &Site) -> io::Result<()> {
+    if let Some(parent) = lock_path(site, &site.host.name, "any").parent() {
         std::fs::create_dir_all(parent)?;
         use std::os::unix::fs::PermissionsExt;
         let _ = std::fs::set_permissions(parent, std::fs::Permissions::from_mode(0o777));
     }
+    Ok(())
+}
+
+fn open_lock(site: &Site, host: &str, service: &str) -> io::Result<File> {
+    let path = lock_path(site, host, service);
+    open_lock_folder(site)?;
     OpenOptions::new()
         .read(true)
         .write(true)
