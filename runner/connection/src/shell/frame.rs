@@ -29,6 +29,9 @@ pub(crate) struct Greeting {
 /// How a frame finds out whether processes outlived it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Leftovers {
+    /// Through pipes of the shell's own here-documents, opened a second time in `/proc`: no program is started for them and
+    /// nothing is ever on disk.
+    Pipes,
     /// Through the shell's own descriptors in `/proc`, nothing on disk.
     Proc,
     /// Through a FIFO and a file of this prefix.
@@ -42,16 +45,33 @@ pub(crate) fn token() -> String {
     format!("sasrun{:032x}", rand::random::<u128>())
 }
 
+/// Takes the writing ends of two pipes that the shell made for here-documents, where it makes pipes for them: one whose readers
+/// are the processes of a frame, and one for the shell's own words.
+const PIPES: &str = "exec 5<<. 7<<.
+x
+.
+x
+.
+_p=/proc/self/fd
+if [ -p $_p/5 ] && [ -w $_p/5 ] && [ -p $_p/7 ] && [ -w $_p/7 ]; then
+exec 8>$_p/5 3<>$_p/7
+read _x <&3; _t=pipes
+fi
+exec 5<&- 7<&-
+";
+
 /// The text that prepares a shell and makes it greet.
 pub(crate) fn greeting_script(token: &str, is_merged: bool) -> String {
     // A signal that is caught, not ignored, is back at its default in the commands.
     let files = format!(".{token}");
     let merged = if is_merged { "" } else { " >&2" };
+    let pipes = if is_merged { "" } else { PIPES };
     format!(
         r#"trap : 2
 exec 4>&2 3>/dev/null
 _t=- _g=0
-for _x in /tmp /var/tmp /dev/shm "$HOME"; do
+{pipes}for _x in /tmp /var/tmp /dev/shm "$HOME"; do
+if [ $_t = pipes ]; then break; fi
 if mkfifo -m 600 "$_x/{files}.f" 2>/dev/null; then
 _t=$_x/{files}
 exec 5<>"$_t.f" 8>"$_t.f" 3>>"$_t.m"
@@ -75,6 +95,7 @@ pub(crate) fn parse_greeting(fields: &str, is_merged: bool) -> Option<Greeting> 
     let leads_group = words.next()? == "1";
     let leftovers = match words.next()? {
         "-" => Leftovers::Unknown,
+        "pipes" => Leftovers::Pipes,
         "proc" => Leftovers::Proc,
         prefix => Leftovers::Named(prefix.to_owned()),
     };
@@ -122,11 +143,6 @@ pub(crate) fn render(
     if input == Input::Nothing {
         out.push_str(" </dev/null");
     }
-    let messages = match &greeting.leftovers {
-        Leftovers::Named(prefix) => quote::word(&format!("{prefix}.m")),
-        Leftovers::Proc => "/proc/self/fd/3".to_owned(),
-        Leftovers::Unknown => String::new(),
-    };
     let errors = match &greeting.leftovers {
         Leftovers::Named(prefix) if greeting.is_merged => Some(quote::word(&format!("{prefix}.e"))),
         Leftovers::Proc if greeting.is_merged => Some("/proc/self/fd/6".to_owned()),
@@ -142,7 +158,7 @@ pub(crate) fn render(
     }
     out.push_str(" 3>&- 4>&-");
     match &greeting.leftovers {
-        Leftovers::Proc => out.push_str(" 7</proc/self/fd/8 8>&-"),
+        Leftovers::Pipes | Leftovers::Proc => out.push_str(" 7</proc/self/fd/8 8>&-"),
         Leftovers::Named(prefix) => {
             out.push_str(" 7<");
             out.push_str(&quote::word(&format!("{prefix}.f")));
@@ -152,15 +168,7 @@ pub(crate) fn render(
     }
     // The status is taken inside the braces: dash drops the subshell's redirections when it stands alone in them.
     out.push_str("; _s=$?; } 2>&3; ");
-    if greeting.leftovers == Leftovers::Unknown {
-        out.push_str("_d=- _k=0; ");
-    } else {
-        out.push_str("_d=0 _k=0; trap '' 13; echo 2>/dev/null >&8 && _d=1; trap 13; if [ $_s -gt 128 ]; then if [ -s ");
-        out.push_str(&messages);
-        out.push_str(" ]; then _k=1; fi; : >");
-        out.push_str(&messages);
-        out.push_str("; fi; ");
-    }
+    judgement_into(out, &greeting.leftovers);
     out.push_str("echo \"");
     out.push_str(token);
     out.push_str(" $_s $_d $_k\"; ");
@@ -178,6 +186,27 @@ pub(crate) fn render(
         (false, Input::Channel(_)) => " >&2; exit 0; }\n",
     });
     Ok(())
+}
+
+/// Writes how the shell finds out what is left of a frame (`_d`) and whether a signal ended it (`_k`): then it has said so.
+fn judgement_into(out: &mut String, leftovers: &Leftovers) {
+    if *leftovers == Leftovers::Unknown {
+        out.push_str("_d=- _k=0; ");
+        return;
+    }
+    out.push_str(
+        "_d=0 _k=0; trap '' 13; echo 2>/dev/null >&8 && _d=1; trap 13; if [ $_s -gt 128 ]; then ",
+    );
+    let file = match leftovers {
+        Leftovers::Named(prefix) => quote::word(&format!("{prefix}.m")),
+        _ => "/proc/self/fd/3".to_owned(),
+    };
+    if *leftovers == Leftovers::Pipes {
+        out.push_str("echo . >&3; while read _x <&3 && [ \"$_x\" != . ]; do _k=1; done");
+    } else {
+        out.push_str(&format!("if [ -s {file} ]; then _k=1; fi; : >{file}"));
+    }
+    out.push_str("; fi; ");
 }
 
 /// Writes what precedes the script in its subshell: its directory and its variables.
