@@ -71,6 +71,20 @@ pub(crate) fn command_line(words: &[String], expand: bool) -> String {
     line
 }
 
+/// Writes words as shell text in which the program takes the shell's own place: no process is left
+/// to wait for it, and no builtin is mistaken for it.
+pub(crate) fn exec_line(words: &[String], expand: bool) -> String {
+    match words.split_first() {
+        // A shell would take it for an option of `exec`.
+        Some((program, _)) if program.starts_with('-') => command_line(words, expand),
+        Some((program, _)) if SHELL_WORDS.contains(&program.as_str()) => {
+            let line = command_line(words, expand);
+            format!("exec {}", line.strip_prefix("env ").unwrap_or(&line))
+        }
+        _ => format!("exec {}", command_line(words, expand)),
+    }
+}
+
 /// Names that the shell would carry out by itself, other than a program of that name would.
 const SHELL_WORDS: [&str; 40] = [
     ".", ":", "[", "alias", "bg", "break", "cd", "command", "continue", "echo", "eval", "exec",
@@ -188,5 +202,17 @@ mod tests {
             line(&["x", "${A}b$", "${1}"]),
             "'x' \"${A-\\${A\\}}\"b'$' '$''{1}'"
         );
+    }
+
+    #[test]
+    fn a_program_takes_the_place_of_the_shell() {
+        for (words, wanted) in [
+            (&["/bin/true", "a b"][..], "exec /bin/true 'a b'"),
+            (&["echo", "x"], "exec 'echo' x"),
+            (&["-x", "y"], "'-x' y"),
+        ] {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            assert_eq!(exec_line(&words, true), wanted);
+        }
     }
 }

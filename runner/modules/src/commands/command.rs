@@ -99,7 +99,7 @@ async fn run(call: Call, host: Host) -> ModuleResult {
     let words = words_of(&arguments)?;
     let expand = arguments.flag("expand_argument_vars");
     let request = Request {
-        script: words::command_line(&words, expand),
+        script: words::exec_line(&words, expand),
         shown: json!(words),
         program: words.first().cloned(),
         executable: None,
