@@ -4,7 +4,7 @@ if [ -f $f ]; then echo $f; fi
 done
 echo @@services
 if [ -d /run/systemd/system ] || [ -d /dev/.run/systemd ]; then echo systemd; fi
-if [ -f /proc/1/comm ]; then cat /proc/1/comm; fi
+if [ -r /proc/1/comm ]; then read line </proc/1/comm; echo "$line"; fi
 ls -l /sbin/init 2>/dev/null
 for f in /sbin/openrc /etc/init.d /usr/sbin/svcadm /sbin/initctl; do
 if [ -f $f ] || [ -d $f ]; then echo $f; fi

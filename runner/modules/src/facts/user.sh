@@ -1,4 +1,5 @@
-echo @@user; id
+echo @@user; shown=`id`; echo "$shown"
 echo @@passwd
-u=`id | sed 's/^uid=\([0-9]*\).*/\1/'`
-getent passwd "$u" 2>/dev/null || awk -F: '$3 == u' u="$u" /etc/passwd
+separators=$IFS
+IFS='=('; set -- $shown; IFS=$separators
+getent passwd "$2" 2>/dev/null || awk -F: '$3 == u' u="$2" /etc/passwd
