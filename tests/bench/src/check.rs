@@ -63,7 +63,9 @@ fn changes(output: &str) -> Option<u64> {
         .split("changed=")
         .skip(1)
         .filter_map(|rest| {
-            let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+            let end = rest
+                .find(|c: char| !c.is_ascii_digit())
+                .unwrap_or(rest.len());
             rest.get(..end)?.parse().ok()
         })
         .collect();
@@ -76,7 +78,10 @@ mod tests {
 
     #[test]
     fn a_recap_is_summed() {
-        assert_eq!(changes("a : ok=3 changed=2 x\nb : ok=1 changed=10\n"), Some(12));
+        assert_eq!(
+            changes("a : ok=3 changed=2 x\nb : ok=1 changed=10\n"),
+            Some(12)
+        );
         assert_eq!(changes("a : ok=3 changed=0\n"), Some(0));
         assert_eq!(changes("nothing"), None);
     }

@@ -37,10 +37,7 @@ struct Anyone;
 impl client::Handler for Anyone {
     type Error = russh::Error;
 
-    async fn check_server_key(
-        &mut self,
-        _: &PublicKeyOrCertificate,
-    ) -> Result<bool, Self::Error> {
+    async fn check_server_key(&mut self, _: &PublicKeyOrCertificate) -> Result<bool, Self::Error> {
         Ok(true)
     }
 }
@@ -98,7 +95,9 @@ async fn one_host(
     for line in lines.lines() {
         shell.line(line).await.with_context(|| address.to_owned())?;
     }
-    session.disconnect(Disconnect::ByApplication, "", "").await?;
+    session
+        .disconnect(Disconnect::ByApplication, "", "")
+        .await?;
     Ok(())
 }
 
@@ -112,9 +111,7 @@ impl Shell {
     async fn line(&mut self, line: &str) -> anyhow::Result<()> {
         self.number += 1;
         let mark = format!("=plain={}=", self.number);
-        let text = format!(
-            "( {line}\n) </dev/null; echo \"{mark}$?=\"; echo '{mark}' >&2\n"
-        );
+        let text = format!("( {line}\n) </dev/null; echo \"{mark}$?=\"; echo '{mark}' >&2\n");
         self.channel.data(text.as_bytes()).await?;
         let (mut out, mut err) = (String::new(), String::new());
         let mut status = None;
@@ -127,7 +124,9 @@ impl Shell {
                 Some(_) => {}
                 None => bail!("the shell is gone"),
             }
-            let said = out.split_once(&mark).and_then(|(_, rest)| rest.split_once('='));
+            let said = out
+                .split_once(&mark)
+                .and_then(|(_, rest)| rest.split_once('='));
             status = said.map(|(status, _)| status.to_owned());
         }
         match status.as_deref() {

@@ -46,15 +46,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("plugins/media", &["sasrun-plugin"]),
     ("plugins/oracle", &["sasrun-plugin"]),
     ("tests/lab", &[]),
+    ("tests/bench", &[]),
 ];
 
 /// Outside crates that only some of ours may name.
 const KEPT: &[(&str, &[&str])] = &[
     ("minijinja", &["runner/template"]),
     ("libyaml-rs", &["runner/load"]),
-    ("russh", &["runner/connection", "tests/lab"]),
+    ("russh", &["runner/connection", "tests/lab", "tests/bench"]),
     ("libloading", &["plugins/host"]),
-    ("clap", &["runner/cli", "tests/lab"]),
+    ("clap", &["runner/cli", "tests/lab", "tests/bench"]),
     ("indicatif", &["runner/report"]),
 ];
 
