@@ -268,7 +268,7 @@ pub(crate) struct ConnectionArguments {
     pub connection: Option<String>,
 
     /// Longest wait for a login, in seconds.
-    #[arg(short = 'T', long, value_name = "SECONDS", env = "ANSIBLE_TIMEOUT")]
+    #[arg(short = 'T', long, value_name = "SECONDS")]
     pub timeout: Option<u64>,
 
     /// Asks for the login password.

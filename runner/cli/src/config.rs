@@ -66,10 +66,7 @@ impl Config {
     /// A setting that is on or off.
     pub(crate) fn flag(&self, variable: &str, section: &str, key: &str) -> Option<bool> {
         let text = self.text(variable, section, key)?;
-        Some(matches!(
-            text.to_ascii_lowercase().as_str(),
-            "1" | "true" | "yes" | "on" | "y" | "t"
-        ))
+        Some(is_yes(&text))
     }
 
     /// A list, separated by commas.
@@ -111,6 +108,14 @@ impl Config {
             self.folder.join(path)
         }
     }
+}
+
+/// Whether a setting is switched on.
+pub(crate) fn is_yes(text: &str) -> bool {
+    matches!(
+        text.trim().to_ascii_lowercase().as_str(),
+        "1" | "true" | "yes" | "on" | "y" | "t"
+    )
 }
 
 /// `~` and `~/…` as the home of the user.

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write};
 use sasrun_report::Style;
 
 use crate::args::OutputArguments;
-use crate::config::Config;
+use crate::config::{Config, is_yes};
 
 /// Writes a line to standard output. A reader that is gone is no error of ours.
 pub(crate) fn line(text: &str) {
@@ -42,9 +42,9 @@ pub(crate) fn style(color: &str, is_terminal: bool) -> Style {
         "always" => true,
         "never" => false,
         _ => {
-            let forced = std::env::var_os("ANSIBLE_FORCE_COLOR").is_some();
-            let refused = std::env::var_os("NO_COLOR").is_some()
-                || std::env::var_os("ANSIBLE_NOCOLOR").is_some();
+            let is_on = |name: &str| std::env::var(name).is_ok_and(|text| is_yes(&text));
+            let forced = is_on("ANSIBLE_FORCE_COLOR");
+            let refused = std::env::var_os("NO_COLOR").is_some() || is_on("ANSIBLE_NOCOLOR");
             forced || (is_terminal && !refused)
         }
     };

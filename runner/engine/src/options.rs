@@ -38,6 +38,8 @@ pub struct Options {
     pub gathering: Gathering,
     /// Wishes to stop, from signals.
     pub stop: watch::Receiver<Stop>,
+    /// Name of the host that the run is controlled from.
+    pub controller_name: String,
     /// Directory of the first playbook.
     pub playbook_directory: PathBuf,
 }

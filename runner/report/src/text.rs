@@ -262,7 +262,7 @@ impl Text {
 
     fn banner(&self, text: &str) -> String {
         let width = self.options.style.columns.clamp(20, 120).saturating_sub(1);
-        let stars = width.saturating_sub(text.chars().count() + 1).max(3);
+        let stars = width.saturating_sub(text.chars().count()).max(3);
         let banner = format!("{text} {}", "*".repeat(stars));
         self.options.style.paint(Meaning::Heading, &banner)
     }

@@ -130,13 +130,32 @@ fn word_length(text: &str) -> Result<usize, ArgumentError> {
     Ok(text.len())
 }
 
-/// Parts `key=value` at the first `=` that is not escaped; the key must look like a name.
+/// Parts `key=value` at the first `=` outside of template marks; the key must look like a name,
+/// which templates may be a part of.
 fn split_pair(word: &str) -> Option<(&str, &str)> {
-    let (key, value) = word.split_once('=')?;
-    let is_name = !key.is_empty()
-        && key
+    let mut at = 0;
+    let mut name = String::new();
+    loop {
+        let rest = word.get(at..)?;
+        if rest.starts_with("{{") {
+            let end = rest.find("}}")? + 2;
+            name.push('x');
+            at += end;
+            continue;
+        }
+        match rest.chars().next()? {
+            '=' => break,
+            c => {
+                name.push(c);
+                at += c.len_utf8();
+            }
+        }
+    }
+    let is_name = !name.is_empty()
+        && name
             .chars()
             .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'));
+    let (key, value) = (word.get(..at)?, word.get(at + 1..)?);
     (is_name && !key.starts_with('-')).then_some((key, value))
 }
 
@@ -182,6 +201,11 @@ mod tests {
                 json!({"msg": "{{ x | default('a b') }}"}),
             ),
             (None, "path=/a=b", json!({"path": "/a=b"})),
+            (
+                None,
+                "{{ a == 1 }}_x={{ b }}",
+                json!({"{{ a == 1 }}_x": "{{ b }}"}),
+            ),
             (
                 Some(RAW),
                 "echo a=b  \"c d\" creates=/tmp/x",

@@ -50,11 +50,16 @@ fn play(arguments: &AdhocArguments) -> Value {
             }
         }
     }
+    let tasks = if arguments.list_hosts {
+        Vec::new()
+    } else {
+        vec![task]
+    };
     json!({
         "name": "Ansible Ad-Hoc",
         "hosts": arguments.pattern,
         "gather_facts": false,
-        "tasks": [task],
+        "tasks": tasks,
     })
 }
 

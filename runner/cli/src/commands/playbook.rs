@@ -262,6 +262,10 @@ fn options(
                 .flag("ANSIBLE_FORCE_HANDLERS", "defaults", "force_handlers")
                 .unwrap_or(false),
         gathering: gathering(&config),
+        controller_name: rustix::system::uname()
+            .nodename()
+            .to_string_lossy()
+            .into_owned(),
         stop,
         playbook_directory: std::path::absolute(&folder).unwrap_or(folder),
     })
@@ -278,7 +282,9 @@ fn gathering(config: &Config) -> Gathering {
 
 fn connection_defaults(arguments: &ConnectionArguments) -> anyhow::Result<ConnectionDefaults> {
     let mut limits = Limits::default();
-    if let Some(seconds) = arguments.timeout {
+    let setting = Config::load().text("ANSIBLE_TIMEOUT", "defaults", "timeout");
+    let setting = setting.and_then(|text| text.trim().parse().ok());
+    if let Some(seconds) = arguments.timeout.or(setting) {
         limits.connect = Duration::from_secs(seconds);
     }
     let checking = std::env::var("ANSIBLE_HOST_KEY_CHECKING").ok();

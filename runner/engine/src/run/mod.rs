@@ -261,9 +261,15 @@ impl Run {
     pub(crate) async fn effect(&self, host: &Name, effect: &Effect) -> Result<(), String> {
         match effect {
             Effect::IncludeVariables { variables } => self.shared.change_host(host, |learnt| {
+                let loaded = std::mem::take(&mut learnt.loaded);
                 let included = Arc::make_mut(&mut learnt.included);
-                let values = variables.clone();
-                included.extend(values.into_iter().map(|(k, v)| (Name::from(k), v.into())));
+                let nodes = variables.iter().map(|(name, value)| {
+                    (
+                        name.as_str().into(),
+                        state::as_written(name, value, &loaded),
+                    )
+                });
+                included.extend(nodes);
             }),
             Effect::AddHost {
                 name,

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use sasrun_model::{Group, Host, HostFigures, Name, Node, Status, Task};
+use sasrun_model::{Entry, Group, Host, HostFigures, Name, Node, NodeKind, Status, Task};
 use sasrun_plugin::Object;
 
 use super::{Run, Summary};
@@ -238,4 +238,30 @@ fn join(inventory: &mut sasrun_model::Inventory, host: &Name, groups: &[Name], p
             }
         }
     }
+}
+
+/// A variable that a module loaded, as it was written in its file: by its own name, or under one
+/// name with all others. What stands in no file is data.
+pub(super) fn as_written(
+    name: &str,
+    value: &serde_json::Value,
+    loaded: &sasrun_model::Variables,
+) -> Arc<Node> {
+    if let Some(node) = loaded.get(name) {
+        return Arc::clone(node);
+    }
+    let Some(object) = value.as_object().filter(|_| !loaded.is_empty()) else {
+        return Arc::new(Node::data(value.clone().into()));
+    };
+    let entries = object.iter().map(|(key, value)| Entry {
+        key: Node::data(key.as_str().into()),
+        value: match loaded.get(key.as_str()) {
+            Some(node) => Node::clone(node),
+            None => Node::data(value.clone().into()),
+        },
+    });
+    Arc::new(Node {
+        span: sasrun_model::Span::default(),
+        kind: NodeKind::Map(entries.collect()),
+    })
 }

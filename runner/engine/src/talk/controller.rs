@@ -60,7 +60,7 @@ impl Talking<'_> {
         }
     }
 
-    fn within(&self) -> Within {
+    pub(super) fn within(&self) -> Within {
         Within {
             roles: self.host_run.level.role_folders(),
             task_directory: self.host_run.task.directory.clone(),
@@ -81,44 +81,14 @@ impl Talking<'_> {
         let locals = variables
             .into_iter()
             .map(|(name, value)| (Name::from(name), value.into()));
-        let scope: Arc<dyn Scope> = Arc::new(self.scope.with(locals.chain(of_template(&path))));
+        let mtime = files.describe(&path, None).map_or(0.0, |file| file.mtime);
+        let controller = &self.host_run.run.options.controller_name;
+        let of_template = of_template(&path, controller, mtime);
+        let scope: Arc<dyn Scope> = Arc::new(self.scope.with(locals.chain(of_template)));
         let options = render_options(&path, options);
         match self.host_run.templates().render(&text, &scope, &options) {
             Ok(text) => Answer::Value { value: text.into() },
             Err(error) => refused("template", format!("{}: {error}", path.display())),
-        }
-    }
-
-    fn load_variables(&self, options: &Object) -> Answer {
-        let text = |key: &str| options.get(key).and_then(serde_json::Value::as_str);
-        let Some(name) = text("file").or_else(|| text("_raw_params")) else {
-            return refused("protocol", "include_vars needs a file");
-        };
-        let files = &self.host_run.run.files;
-        let path = match files.find(name, SearchIn::Vars, &self.within()) {
-            Ok(path) => path,
-            Err(message) => return refused("not_found", message),
-        };
-        let written = match files.load_variables(&path) {
-            Ok(written) => written,
-            Err(problems) => {
-                let all = problems.iter().map(ToString::to_string).collect::<Vec<_>>();
-                return refused("other", all.join("\n"));
-            }
-        };
-        let scope: Arc<dyn Scope> = Arc::clone(&self.scope) as _;
-        let mut variables = Object::new();
-        for (name, node) in &written {
-            match self.host_run.templates().resolve(node, &scope) {
-                Ok(value) => variables.insert(name.to_string(), (&value).into()),
-                Err(error) => return refused("template", format!("{name}: {error}")),
-            };
-        }
-        Answer::Value {
-            value: serde_json::json!({
-                "variables": variables,
-                "files": [path.display().to_string()],
-            }),
         }
     }
 
@@ -186,7 +156,7 @@ fn render_options(path: &std::path::Path, given: &Object) -> RenderOptions {
 }
 
 /// Variables that a template sees of itself.
-fn of_template(path: &std::path::Path) -> [(Name, Value); 4] {
+fn of_template(path: &std::path::Path, host: &str, mtime: f64) -> [(Name, Value); 6] {
     let shown = Value::from(path.display().to_string());
     let name = path
         .file_name()
@@ -194,7 +164,9 @@ fn of_template(path: &std::path::Path) -> [(Name, Value); 4] {
         .unwrap_or_default();
     [
         ("ansible_managed".into(), "Ansible managed".into()),
+        ("template_host".into(), host.into()),
         ("template_path".into(), shown.clone()),
+        ("template_mtime".into(), Value::Float(mtime)),
         ("template_fullpath".into(), shown),
         ("template_name".into(), name.into()),
     ]

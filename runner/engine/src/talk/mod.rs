@@ -7,6 +7,7 @@ mod controller;
 mod convert;
 mod dialogue;
 mod host;
+mod variables;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -181,10 +181,19 @@ impl HostRun<'_> {
 }
 
 /// Text that the module asks the engine to evaluate later, as it was written.
-fn unrendered(node: &Node) -> Value {
+pub(crate) fn unrendered(node: &Node) -> Value {
     match &node.kind {
         NodeKind::Text(text) => Value::Text(Arc::clone(&text.text)),
         NodeKind::List(items) => Value::list(items.iter().map(unrendered).collect()),
+        NodeKind::Map(entries) => {
+            let key = |entry: &sasrun_model::Entry| {
+                sasrun_model::Key::from_value(&unrendered(&entry.key))
+            };
+            let entries = entries
+                .iter()
+                .filter_map(|entry| Some((key(entry)?, unrendered(&entry.value))));
+            Value::map(entries.collect())
+        }
         _ => node.to_static_value().unwrap_or_default(),
     }
 }

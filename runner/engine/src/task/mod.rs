@@ -16,6 +16,7 @@ use sasrun_template::{Scope, TemplateError, Truth};
 use crate::run::{PlayRun, Run};
 use crate::variables::{Level, ScopeParts, TaskScope};
 
+pub(crate) use arguments::unrendered;
 pub(crate) use each::LoopItem;
 pub(crate) use result::{failure, template_failure};
 

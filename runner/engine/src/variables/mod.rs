@@ -62,7 +62,9 @@ pub(crate) struct HostVariables {
     /// From `set_fact` and `register`.
     pub set: Arc<Made>,
     /// From `include_vars`.
-    pub included: Arc<Made>,
+    pub included: Arc<Variables>,
+    /// Read from files for an `include_vars` that has not ended yet.
+    pub loaded: Arc<Variables>,
 }
 
 impl Shared {

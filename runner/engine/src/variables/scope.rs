@@ -95,8 +95,8 @@ impl TaskScope {
         };
         of_branch()
             .or_else(|| self.learnt.set.get(name).cloned())
-            .or_else(|| self.learnt.included.get(name).cloned())
             .map(Binding::Data)
+            .or_else(|| self.learnt.included.get(name).map(binding))
     }
 
     /// Variables of the task, its blocks and roles: levels 15 to 17.

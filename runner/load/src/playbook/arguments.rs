@@ -108,7 +108,7 @@ impl Reader<'_, '_> {
             .check_arguments(module, arguments);
         for problem in found {
             // What catches failures at run time catches this one there.
-            if problem.is_value && around.catches {
+            if around.catches {
                 continue;
             }
             let is_missing = problem
@@ -140,14 +140,10 @@ impl Reader<'_, '_> {
 }
 
 fn pair(span: Span, key: &str, value: Node) -> Entry {
-    let key = Node {
-        span,
-        kind: NodeKind::Text(sasrun_model::Text {
-            text: key.into(),
-            is_template: false,
-        }),
-    };
-    Entry { key, value }
+    Entry {
+        key: Node::text(span, key),
+        value,
+    }
 }
 
 /// Adds entries; a later one takes the place of an earlier one with its key.

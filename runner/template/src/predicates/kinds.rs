@@ -33,6 +33,9 @@ pub(super) const TESTS: &[Predicate] = &[
             || call.subject.is_sequence()
             || matches!(call.subject, Val::Text(_)))
     }),
+    predicate("isnan", &[], |call| {
+        Ok(call.subject.as_number().is_some_and(f64::is_nan))
+    }),
     predicate("lower", &[], |call| {
         let text = call.subject_text()?;
         Ok(text == text.to_lowercase() && text.chars().any(char::is_lowercase))

@@ -91,6 +91,7 @@ pub(super) const TESTS: &[Predicate] = &[
     }),
     predicate("le", &["other"], LESS_OR_EQUAL),
     predicate("lessthan", &["other"], LESS),
+    predicate("is_same_file", &["b"], same_file),
     predicate("link", &[], |call| on_disk(call, |kind| kind.is_link)),
     predicate("link_exists", &[], |call| on_disk(call, |_| true)),
     predicate("lt", &["other"], LESS),
@@ -101,15 +102,7 @@ pub(super) const TESTS: &[Predicate] = &[
         let how = call.text_or(3, "search")?;
         matches(call, &how)
     }),
-    predicate("same_file", &["b"], |call| {
-        let world = call.session().world();
-        let real = |path: &str| {
-            world
-                .real_path(path)
-                .map_err(|err| call.fail(err.to_string()))
-        };
-        Ok(real(&call.subject_text()?)? == real(&call.text_or(0, "")?)?)
-    }),
+    predicate("same_file", &["b"], same_file),
     predicate("sameas", &["other"], same),
     predicate("search", REGEX, |call| matches(call, "search")),
     predicate("subset", &["b"], |call| {
@@ -125,7 +118,30 @@ pub(super) const TESTS: &[Predicate] = &[
     predicate("urn", &[], |call| {
         Ok(call.subject_text()?.starts_with("urn:"))
     }),
+    predicate("vaulted_file", &[], is_vaulted_file),
 ];
+
+fn same_file(call: &Call<'_>) -> Eval<bool> {
+    let world = call.session().world();
+    let real = |path: &str| {
+        world
+            .real_path(path)
+            .map_err(|err| call.fail(err.to_string()))
+    };
+    Ok(real(&call.subject_text()?)? == real(&call.text_or(0, "")?)?)
+}
+
+/// Whether the file, found as tasks find files, is in a vault.
+fn is_vaulted_file(call: &Call<'_>) -> Eval<bool> {
+    let name = call.subject_text()?;
+    let path = call.env.find_file("files", &name)?.unwrap_or(name);
+    let content = call
+        .session()
+        .world()
+        .read_file(&path)
+        .map_err(|err| call.fail(format!("cannot read {path}: {err}")))?;
+    Ok(content.starts_with(b"$ANSIBLE_VAULT;"))
+}
 
 fn divisible(call: &Call<'_>) -> Eval<bool> {
     let number = call.int(0)?.unwrap_or(0);
