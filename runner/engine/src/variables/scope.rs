@@ -37,6 +37,8 @@ pub(crate) struct TaskScope {
     parts: ScopeParts,
     learnt: HostVariables,
     layers: Arc<Layers>,
+    /// Whether `hostvars` and `vars` are left out: inside of themselves they have no end.
+    is_inner: bool,
     /// Loop variables, the result being judged, and the like: before everything else.
     locals: Vec<(Name, Value)>,
 }
@@ -49,8 +51,15 @@ impl TaskScope {
             parts,
             learnt,
             layers,
+            is_inner: false,
             locals: Vec::new(),
         }
+    }
+
+    /// The same scope, as it is seen inside `hostvars` or `vars`.
+    fn inner(mut self) -> Self {
+        self.is_inner = true;
+        self
     }
 
     /// The same scope with more variables in front.
@@ -61,6 +70,7 @@ impl TaskScope {
             parts: self.parts.clone(),
             learnt: self.parts.shared.host(&self.parts.host),
             layers: Arc::clone(&self.layers),
+            is_inner: self.is_inner,
             locals: all,
         }
     }
@@ -146,13 +156,14 @@ impl TaskScope {
 
     fn magic(&self, name: &str) -> Option<Binding> {
         match name {
+            "hostvars" | "vars" if self.is_inner => None,
             "hostvars" => {
                 let hosts = HostScopes {
                     parts: self.outside_tasks(),
                 };
                 Some(Binding::Lazy(Arc::new(hosts)))
             }
-            "vars" => Some(Binding::Scope(Arc::new(self.with([])))),
+            "vars" => Some(Binding::Scope(Arc::new(self.with([]).inner()))),
             "ansible_search_path" => Some(Binding::Data(self.search_path())),
             _ => Magic {
                 shared: &self.parts.shared,
@@ -211,7 +222,10 @@ impl Scope for TaskScope {
             .map(|(name, _)| Arc::clone(name))
             .collect();
         names.extend(magic::NAMES.iter().map(|name| Name::from(*name)));
-        names.extend(["ansible_search_path", "hostvars", "vars"].map(Name::from));
+        names.push("ansible_search_path".into());
+        if !self.is_inner {
+            names.extend(["hostvars", "vars"].map(Name::from));
+        }
         names.extend(self.parts.shared.extra.keys().cloned());
         names.extend(self.learnt.set.keys().cloned());
         names.extend(self.learnt.included.keys().cloned());
@@ -273,7 +287,7 @@ impl LazyMap for HostScopes {
             host: Arc::clone(name),
             ..self.parts.clone()
         };
-        Some(Binding::Scope(Arc::new(TaskScope::new(parts))))
+        Some(Binding::Scope(Arc::new(TaskScope::new(parts).inner())))
     }
 
     fn keys(&self) -> Vec<Key> {

@@ -184,7 +184,11 @@ pub(crate) fn failure_variables(task: &sasrun_model::Task, result: &Value) -> [(
         .and_then(|node| node.as_str())
         .unwrap_or_default();
     let action = match &task.action {
-        sasrun_model::Action::Module(name) => name.to_string(),
+        // As most people write it.
+        sasrun_model::Action::Module(name) => name
+            .strip_prefix("ansible.builtin.")
+            .unwrap_or(name)
+            .to_owned(),
         _ => String::new(),
     };
     let map = [("name", Value::from(name)), ("action", action.into())]

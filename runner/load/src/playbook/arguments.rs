@@ -107,8 +107,10 @@ impl Reader<'_, '_> {
             .catalogue
             .check_arguments(module, arguments);
         for problem in found {
-            // What catches failures at run time catches this one there.
-            if around.catches {
+            // What catches failures at run time catches this one there; a misspelt name is none.
+            let name = problem.argument.as_deref().unwrap_or_default();
+            let is_misspelt = !problem.is_value && arguments.get(name).is_some();
+            if around.catches && !is_misspelt {
                 continue;
             }
             let is_missing = problem
