@@ -325,6 +325,30 @@ pub(crate) struct InventoryArguments {
     /// Shows groups and hosts as a tree.
     #[arg(long)]
     pub graph: bool,
+
+    /// Shows variables in the tree.
+    #[arg(long)]
+    pub vars: bool,
+
+    /// Writes YAML instead of JSON.
+    #[arg(short, long)]
+    pub yaml: bool,
+
+    /// Keeps the variables of groups with the groups.
+    #[arg(long)]
+    pub export: bool,
+
+    /// Writes to this file.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// Folder that stands for that of a playbook.
+    #[arg(long, value_name = "FOLDER")]
+    pub playbook_dir: Option<PathBuf>,
+
+    /// Says more.
+    #[arg(short, long, action = ArgAction::Count)]
+    pub verbose: u8,
 }
 
 /// Flags of `sasrun doc`.

@@ -20,6 +20,7 @@ pub use diagnostics::render as render_diagnostics;
 pub use json::JsonLines;
 pub use live::Live;
 pub use mask::Mask;
+pub use python_json::indented as indented_json;
 pub use short::Short;
 pub use style::Style;
 pub use text::{Text, TextOptions};

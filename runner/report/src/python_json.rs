@@ -10,7 +10,7 @@ pub(crate) fn one_line(value: &Value) -> String {
 }
 
 /// Indented by four, keys in order.
-pub(crate) fn indented(value: &Value) -> String {
+pub fn indented(value: &Value) -> String {
     let mut text = String::new();
     write(value, Some(0), &mut text);
     text

@@ -1,81 +1,231 @@
-//! `sasrun inventory`: what an inventory holds, as JSON or as a tree.
+//! `sasrun inventory`: what an inventory holds, as JSON, as YAML or as a tree.
 
 use std::sync::Arc;
 
-use sasrun_model::{Inventory, Name, Node, NodeKind};
+use sasrun_model::{Group, Inventory, LayeredVariables, Name, Node, NodeKind};
+use sasrun_report::indented_json;
+use sasrun_template::{Binding, Scope, VariableScope};
 use serde_json::{Map, Value, json};
 
 use crate::args::InventoryArguments;
+use crate::config::Config;
 use crate::sources::{Refused, Sources};
 use crate::{exit_code, output};
 
 /// Runs the command; gives the exit code.
 pub(crate) fn run(arguments: &InventoryArguments) -> anyhow::Result<u8> {
+    output::tell_settings(arguments.verbose, &Config::load());
     let sources = Sources::open(&arguments.source, &[])?;
     let (inventory, _) = match sources.load(&[]) {
         Ok(loaded) => loaded,
         Err(Refused(code)) => return Ok(code),
     };
+    let shown = Shown {
+        arguments,
+        inventory: Arc::new(inventory),
+    };
     if let Some(host) = &arguments.host {
-        let Some(variables) = variables(&inventory, host) else {
+        let Some(variables) = shown.variables_of(host) else {
             output::error_line(&format!(
                 "sasrun: there is no host \"{host}\" in the inventory"
             ));
             return Ok(exit_code::INPUT);
         };
-        print(&Value::Object(variables), &sources);
+        print(&Value::Object(variables), &sources, arguments)?;
     } else if arguments.graph {
-        graph(&inventory, "all", 0);
+        let mut lines = Vec::new();
+        shown.graph("all", 0, &mut lines);
+        put(&lines.join("\n"), &sources, arguments)?;
+    } else if arguments.yaml {
+        print(&shown.nested(), &sources, arguments)?;
     } else {
-        print(&list(&inventory), &sources);
+        print(&shown.listed(), &sources, arguments)?;
     }
     Ok(0)
 }
 
-fn print(value: &Value, sources: &Sources) {
-    let text = serde_json::to_string_pretty(value).unwrap_or_default();
-    output::line(&sources.mask.apply(&text));
-}
-
-/// Variables of a host as written; templates are not rendered.
-fn variables(inventory: &Inventory, host: &str) -> Option<Map<String, Value>> {
-    let host = inventory.hosts.get(host)?;
-    let mut all = Map::new();
-    for (name, node) in sasrun_engine::inventory_variables(inventory, &host.name) {
-        all.insert(name.to_string(), written(&node));
+/// Writes a value as JSON, or as YAML where that is wanted.
+fn print(value: &Value, sources: &Sources, arguments: &InventoryArguments) -> anyhow::Result<()> {
+    if !arguments.yaml {
+        return put(&indented_json(value), sources, arguments);
     }
-    Some(all)
+    let mut variables = VariableScope::new();
+    variables.insert("inventory", Binding::Data(value.clone().into()));
+    let scope: Arc<dyn Scope> = Arc::new(variables);
+    let yaml = sources
+        .templates
+        .expression("inventory | to_nice_yaml(indent=2)", &scope)?;
+    put(yaml.as_str().unwrap_or_default(), sources, arguments)
 }
 
-fn list(inventory: &Inventory) -> Value {
-    let mut hostvars = Map::new();
-    for name in inventory.hosts.keys() {
-        let own = variables(inventory, name).unwrap_or_default();
-        if !own.is_empty() {
-            hostvars.insert(name.to_string(), Value::Object(own));
+fn put(text: &str, sources: &Sources, arguments: &InventoryArguments) -> anyhow::Result<()> {
+    let text = sources.mask.apply(text.trim_end());
+    match &arguments.output {
+        Some(file) => std::fs::write(file, format!("{text}\n"))?,
+        None => output::line(&text),
+    }
+    Ok(())
+}
+
+struct Shown<'a> {
+    arguments: &'a InventoryArguments,
+    inventory: Arc<Inventory>,
+}
+
+impl Shown<'_> {
+    /// Variables of a host as written; templates are not rendered.
+    fn variables_of(&self, host: &str) -> Option<Map<String, Value>> {
+        let host = self.inventory.hosts.get(host)?;
+        if self.arguments.export {
+            return Some(own(&host.variables));
+        }
+        let all = sasrun_engine::inventory_variables(&self.inventory, &host.name);
+        Some(
+            all.iter()
+                .map(|(name, node)| (name.to_string(), written(node)))
+                .collect(),
+        )
+    }
+
+    /// Groups by name, in the form of inventory scripts.
+    fn listed(&self) -> Value {
+        let mut hostvars = Map::new();
+        for name in self.inventory.hosts.keys() {
+            let own = self.variables_of(name).unwrap_or_default();
+            if !own.is_empty() {
+                hostvars.insert(name.to_string(), Value::Object(own));
+            }
+        }
+        let mut listed = Map::new();
+        let meta = json!({ "hostvars": hostvars, "profile": "inventory_legacy" });
+        listed.insert("_meta".into(), meta);
+        for group in self.inventory.groups.values() {
+            let mut entry = Map::new();
+            if !group.children.is_empty() {
+                entry.insert("children".into(), texts(&group.children));
+            }
+            if !group.hosts.is_empty() {
+                entry.insert("hosts".into(), texts(&group.hosts));
+            }
+            let variables = own(&group.variables);
+            if self.arguments.export && !variables.is_empty() {
+                entry.insert("vars".into(), Value::Object(variables));
+            }
+            if !entry.is_empty() {
+                listed.insert(group.name.to_string(), Value::Object(entry));
+            }
+        }
+        Value::Object(listed)
+    }
+
+    /// Groups inside of groups, in the form of YAML inventories. Variables stand where a host is
+    /// met first.
+    fn nested(&self) -> Value {
+        let mut seen = Vec::new();
+        let all = self.nested_group("all", &mut seen, 0);
+        match all {
+            Value::Object(entries) if entries.is_empty() => json!({}),
+            all => json!({ "all": all }),
         }
     }
-    let mut listed = Map::new();
-    listed.insert("_meta".into(), json!({ "hostvars": hostvars }));
-    for group in inventory.groups.values() {
+
+    fn nested_group(&self, name: &str, seen: &mut Vec<Name>, depth: usize) -> Value {
         let mut entry = Map::new();
-        let texts = |names: &[Name]| {
-            names
-                .iter()
-                .map(|name| Arc::clone(name).to_string())
-                .collect::<Vec<_>>()
+        // A group below itself was refused by the loader; the depth is bounded all the same.
+        let Some(group) = self.inventory.groups.get(name).filter(|_| depth < 100) else {
+            return Value::Object(entry);
         };
-        if !group.children.is_empty() {
-            entry.insert("children".into(), texts(&group.children).into());
+        let mut children = Map::new();
+        for child in sorted(&group.children) {
+            let nested = self.nested_group(&child, seen, depth + 1);
+            if nested.as_object().is_some_and(|nested| !nested.is_empty()) {
+                children.insert(child.to_string(), nested);
+            }
         }
-        if !group.hosts.is_empty() {
-            entry.insert("hosts".into(), texts(&group.hosts).into());
+        if !children.is_empty() {
+            entry.insert("children".into(), Value::Object(children));
         }
-        if !entry.is_empty() {
-            listed.insert(group.name.to_string(), Value::Object(entry));
+        let hosts = self.nested_hosts(group, seen);
+        if !hosts.is_empty() {
+            entry.insert("hosts".into(), Value::Object(hosts));
+        }
+        let variables = own(&group.variables);
+        if self.arguments.export && !variables.is_empty() {
+            entry.insert("vars".into(), Value::Object(variables));
+        }
+        Value::Object(entry)
+    }
+
+    fn nested_hosts(&self, group: &Group, seen: &mut Vec<Name>) -> Map<String, Value> {
+        let mut hosts = Map::new();
+        for host in sorted(&group.hosts) {
+            let mut variables = Map::new();
+            if !seen.contains(&host) {
+                variables = self.variables_of(&host).unwrap_or_default();
+                seen.push(Arc::clone(&host));
+            }
+            hosts.insert(host.to_string(), Value::Object(variables));
+        }
+        hosts
+    }
+
+    fn graph(&self, name: &str, depth: usize, lines: &mut Vec<String>) {
+        let dashes = if depth == 0 { "" } else { "--" };
+        lines.push(format!("{}{dashes}@{name}:", "  |".repeat(depth)));
+        let Some(group) = self.inventory.groups.get(name) else {
+            return;
+        };
+        for child in group.children.iter().filter(|_| depth < 100) {
+            self.graph(child, depth + 1, lines);
+        }
+        for host in &group.hosts {
+            lines.push(format!("{}--{host}", "  |".repeat(depth + 1)));
+            let variables = self.variables_of(host).unwrap_or_default();
+            self.graph_variables(&variables, depth + 2, lines);
+        }
+        self.graph_variables(&own(&group.variables), depth + 1, lines);
+    }
+
+    fn graph_variables(
+        &self,
+        variables: &Map<String, Value>,
+        depth: usize,
+        lines: &mut Vec<String>,
+    ) {
+        if !self.arguments.vars {
+            return;
+        }
+        let mut names: Vec<_> = variables.iter().collect();
+        names.sort_by_key(|(name, _)| *name);
+        for (name, value) in names {
+            let text = value.as_str().map_or(value.to_string(), str::to_owned);
+            lines.push(format!("{}--{{{name} = {text}}}", "  |".repeat(depth)));
         }
     }
-    Value::Object(listed)
+}
+
+fn texts(names: &[Name]) -> Value {
+    names.iter().map(|name| Value::from(&**name)).collect()
+}
+
+fn sorted(names: &[Name]) -> Vec<Name> {
+    let mut names = names.to_vec();
+    names.sort();
+    names
+}
+
+/// Variables that a host or group brings itself, the later layers winning.
+fn own(variables: &LayeredVariables) -> Map<String, Value> {
+    let layers = [
+        &variables.source,
+        &variables.beside_inventory,
+        &variables.beside_playbook,
+    ];
+    layers
+        .into_iter()
+        .flatten()
+        .map(|(name, node)| (name.to_string(), written(node)))
+        .collect()
 }
 
 /// A value as written: templates stay text.
@@ -99,21 +249,5 @@ fn written(node: &Node) -> Value {
         _ => node
             .to_static_value()
             .map_or(Value::Null, |value| (&value).into()),
-    }
-}
-
-fn graph(inventory: &Inventory, group: &str, depth: usize) {
-    let indent = "  |".repeat(depth);
-    let dashes = if depth == 0 { "" } else { "--" };
-    output::line(&format!("{indent}{dashes}@{group}:"));
-    let Some(group) = inventory.groups.get(group) else {
-        return;
-    };
-    // A group below itself was refused by the loader; the depth is bounded all the same.
-    for child in group.children.iter().filter(|_| depth < 100) {
-        graph(inventory, child, depth + 1);
-    }
-    for host in &group.hosts {
-        output::line(&format!("{}--{host}", "  |".repeat(depth + 1)));
     }
 }

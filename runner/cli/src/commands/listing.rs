@@ -1,9 +1,13 @@
 //! Hosts, tasks and tags that a run would go through, in the form of ansible-playbook.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use sasrun_engine::selected_by_tags;
-use sasrun_model::{Action, Include, Inventory, Name, Node, NodeKind, Play, Playbook, Step, Task};
+use sasrun_model::{
+    Action, Include, Inventory, Name, Node, NodeKind, Play, Playbook, Step, Task, Value, Variables,
+};
+use sasrun_template::{Binding, Scope, Templates, VariableScope};
 
 use crate::args::PlaybookArguments;
 use crate::output;
@@ -15,6 +19,8 @@ pub(super) struct Listing<'a> {
     pub arguments: &'a PlaybookArguments,
     pub inventory: &'a Inventory,
     pub limit: Option<&'a [Name]>,
+    pub templates: &'a Templates,
+    pub extra: &'a Variables,
 }
 
 impl Listing<'_> {
@@ -30,8 +36,12 @@ impl Listing<'_> {
         let patterns = texts(&play.hosts);
         let hosts = patterns.join(",");
         let name = play.name.as_ref().and_then(Node::as_str).unwrap_or(&hosts);
+        let read = Reading {
+            templates: self.templates,
+            scope: Arc::new(scope(&[self.extra, &play.variables])),
+        };
         let mut tags = Tags::new();
-        add(&mut tags, &play.tags);
+        read.add(&mut tags, &play.tags);
         let own = tags.iter().cloned().collect::<Vec<_>>().join(",");
         output::line(&format!(
             "\n  play #{number} ({hosts}): {name}\tTAGS: [{own}]"
@@ -44,6 +54,7 @@ impl Listing<'_> {
         }
         let mut found = Found {
             arguments: self.arguments,
+            read,
             lines: Vec::new(),
             tags: tags.clone(),
         };
@@ -76,6 +87,7 @@ impl Listing<'_> {
 /// Tasks and tags that the flags select.
 struct Found<'a> {
     arguments: &'a PlaybookArguments,
+    read: Reading<'a>,
     lines: Vec<String>,
     tags: Tags,
 }
@@ -87,7 +99,7 @@ impl Found<'_> {
                 Step::Task(task) => self.task(task, around, role),
                 Step::Block(block) => {
                     let mut tags = around.clone();
-                    add(&mut tags, &block.tags);
+                    self.read.add(&mut tags, &block.tags);
                     let role = block.role.as_ref().map(|role| &*role.name).or(role);
                     self.steps(&block.block, &tags, role);
                 }
@@ -102,7 +114,7 @@ impl Found<'_> {
 
     fn task(&mut self, task: &Task, around: &Tags, role: Option<&str>) {
         let mut tags = around.clone();
-        add(&mut tags, &task.tags);
+        self.read.add(&mut tags, &task.tags);
         let own: Vec<String> = tags.iter().cloned().collect();
         if !selected_by_tags(&own, &self.arguments.tags, &self.arguments.skip_tags) {
             return;
@@ -136,13 +148,41 @@ fn listed(tags: &Tags) -> String {
     tags.iter().cloned().collect::<Vec<_>>().join(", ")
 }
 
-fn add(tags: &mut Tags, nodes: &[Node]) {
-    let written = nodes.iter().flat_map(texts);
-    tags.extend(written.flat_map(|text| {
-        text.split(',')
-            .map(|tag| tag.trim().to_owned())
-            .collect::<Vec<_>>()
-    }));
+/// Reads tags, which may be templates of the play's variables.
+struct Reading<'a> {
+    templates: &'a Templates,
+    scope: Arc<dyn Scope>,
+}
+
+impl Reading<'_> {
+    fn add(&self, tags: &mut Tags, nodes: &[Node]) {
+        for node in nodes {
+            let written = match self.templates.resolve(node, &self.scope) {
+                Ok(value) => values(&value),
+                Err(_) => texts(node),
+            };
+            for text in &written {
+                tags.extend(text.split(',').map(|tag| tag.trim().to_owned()));
+            }
+        }
+    }
+}
+
+/// Variables as a scope; the first that has a name wins.
+fn scope(layers: &[&Variables]) -> VariableScope {
+    let mut scope = VariableScope::new();
+    for (name, node) in layers.iter().rev().copied().flatten() {
+        scope.insert(Arc::clone(name), Binding::Written(Arc::clone(node)));
+    }
+    scope
+}
+
+/// A text, or the texts of a list.
+fn values(value: &Value) -> Vec<String> {
+    match value {
+        Value::List(items) => items.iter().flat_map(values).collect(),
+        one => one.as_str().map(str::to_owned).into_iter().collect(),
+    }
 }
 
 /// A text, or the texts of a list.

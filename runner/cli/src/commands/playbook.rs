@@ -50,6 +50,8 @@ pub(crate) fn run(arguments: &PlaybookArguments) -> anyhow::Result<u8> {
                     arguments,
                     inventory: &inventory,
                     limit: limit.as_deref(),
+                    templates: &sources.templates,
+                    extra: &extra,
                 };
                 playbooks
                     .iter()

@@ -38,10 +38,10 @@ pub(crate) struct Shared {
 
 /// Variables of a host in the inventory, by Ansible's precedence, as written.
 pub fn inventory_variables(
-    inventory: &Inventory,
+    inventory: &Arc<Inventory>,
     host: &Name,
 ) -> IndexMap<Name, Arc<sasrun_model::Node>> {
-    let layers = Layers::of(&Arc::new(inventory.clone()), host);
+    let layers = Layers::of(inventory, host);
     let mut names: Vec<Name> = layers.names().cloned().collect();
     names.sort();
     names.dedup();

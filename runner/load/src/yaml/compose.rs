@@ -7,8 +7,8 @@ use sasrun_model::{Entry, FileId, Node, NodeKind, Span, Text, Value};
 
 use super::events::{Event, EventKind, Events, Mark, ParserError, Properties, Style};
 use super::{Unseal, bounds, explain, merge, scalar};
-use crate::codes;
 use crate::problem::Problem;
+use crate::{VaultError, codes};
 
 /// What text holds: its documents, as far as they could be read, and what is wrong with them.
 #[derive(Debug, Default)]
@@ -269,10 +269,20 @@ impl Composer<'_, '_> {
     fn unsealed(&mut self, text: &str, span: Span) -> NodeKind {
         match (self.unseal)(text) {
             Ok(secret) => NodeKind::Data(Value::text(secret)),
+            // Only what looks at the value fails: others may not need it.
             Err(why) => {
                 self.problems
-                    .push(Problem::error(codes::VAULT, span, why.to_string()));
-                NodeKind::Data(Value::Null)
+                    .push(Problem::warning(codes::VAULT, span, why.to_string()));
+                let reason = match &why {
+                    VaultError::NoSecret => "Attempting to decrypt but no vault secrets found",
+                    VaultError::WrongSecret => {
+                        "Decryption failed (no vault secrets were found that could decrypt)"
+                    }
+                    VaultError::Malformed { detail } => detail,
+                    VaultError::NotText => "the encrypted value is not UTF-8 text",
+                };
+                let reason = reason.replace(['\'', '\\'], "");
+                NodeKind::Text(Text::written(format!("{{{{ undef(hint='{reason}') }}}}")))
             }
         }
     }
