@@ -51,6 +51,7 @@ pub(crate) fn style(color: &str, is_terminal: bool) -> Style {
     Style {
         is_coloured: wanted,
         columns: columns(),
+        is_terminal,
     }
 }
 

@@ -95,6 +95,7 @@ mod tests {
             Style {
                 is_coloured: false,
                 columns: 80,
+                is_terminal: false,
             },
         );
         assert!(
@@ -119,6 +120,7 @@ mod tests {
             Style {
                 is_coloured: true,
                 columns: 0,
+                is_terminal: true,
             },
         );
     }

@@ -4,23 +4,28 @@ use sasrun_model::HostFigures;
 
 use crate::style::{Meaning, Style};
 
-/// Draws the recap in Ansible's form; *cannot know* is added only where there is any.
+/// Columns that Ansible's form needs beside the host's name.
+const WIDE: usize = 98;
+
+/// Draws the recap in Ansible's form; *cannot know* is added only where there is any. On a
+/// terminal that is too narrow for it, figures that are naught are left out.
 pub(crate) fn render(hosts: &[HostFigures], style: Style) -> Vec<String> {
     let width = hosts
         .iter()
         .map(|host| host.host.chars().count())
         .max()
-        .unwrap_or(0)
-        .max(26);
+        .unwrap_or(0);
+    let is_narrow = style.is_terminal && style.columns < width.max(26) + WIDE;
+    let width = if is_narrow { width } else { width.max(26) };
     let mut sorted: Vec<&HostFigures> = hosts.iter().collect();
     sorted.sort_by(|a, b| a.host.cmp(&b.host));
     sorted
         .into_iter()
-        .map(|host| line(host, width, style))
+        .map(|host| line(host, width, is_narrow, style))
         .collect()
 }
 
-fn line(host: &HostFigures, width: usize, style: Style) -> String {
+fn line(host: &HostFigures, width: usize, is_narrow: bool, style: Style) -> String {
     let meaning = if host.failed > 0 || host.unreachable > 0 {
         Meaning::Failed
     } else if host.changed > 0 {
@@ -29,6 +34,12 @@ fn line(host: &HostFigures, width: usize, style: Style) -> String {
         Meaning::Ok
     };
     let figure = |name: &str, count: u32, meaning: Meaning| {
+        if is_narrow {
+            if count == 0 && name != "ok" {
+                return String::new();
+            }
+            return style.paint(meaning, &format!("{name}={count}")) + "  ";
+        }
         let text = format!("{:<w$}", format!("{name}={count}"), w = name.len() + 6);
         if count > 0 {
             style.paint(meaning, &text)
@@ -72,7 +83,16 @@ mod tests {
         let style = Style {
             is_coloured: false,
             columns: 80,
+            is_terminal: false,
         };
+        let narrow = Style {
+            is_terminal: true,
+            ..style
+        };
+        assert_eq!(
+            render(std::slice::from_ref(&host), narrow),
+            ["web1 : ok=3  changed=1"]
+        );
         assert_eq!(
             render(&[host], style),
             [

@@ -7,6 +7,8 @@ pub struct Style {
     pub is_coloured: bool,
     /// Width of the terminal in columns.
     pub columns: usize,
+    /// Whether a person looks at it; what is piped never depends on a width.
+    pub is_terminal: bool,
 }
 
 /// What a text means; the colour follows.

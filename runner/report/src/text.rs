@@ -22,8 +22,16 @@ pub struct TextOptions {
 pub struct Text {
     options: TextOptions,
     mask: Mask,
-    /// Task that was announced last, with what it does.
-    actions: HashMap<Name, Name>,
+    /// Tasks that were announced.
+    tasks: HashMap<Name, Announced>,
+    /// The one announced last, under whose heading results stand.
+    latest: Option<Name>,
+}
+
+/// What was announced of a task.
+struct Announced {
+    name: String,
+    action: Name,
 }
 
 impl Text {
@@ -32,7 +40,8 @@ impl Text {
         Self {
             options,
             mask,
-            actions: HashMap::new(),
+            tasks: HashMap::new(),
+            latest: None,
         }
     }
 
@@ -74,7 +83,12 @@ impl Text {
                     .as_ref()
                     .map(|b| format!(" <{b}>"))
                     .unwrap_or_default();
-                self.actions.insert(task.clone(), action.clone());
+                let announced = Announced {
+                    name: name.clone(),
+                    action: action.clone(),
+                };
+                self.tasks.insert(task.clone(), announced);
+                self.latest = Some(task.clone());
                 let mut lines = vec![
                     String::new(),
                     self.banner(&format!("{word} [{name}]{branch}")),
@@ -103,7 +117,11 @@ impl Text {
             } => self.host_finished(id, outcome, *ignored, *looped, *no_log, delegate.as_deref()),
             EventKind::HostRetry { id, left, .. } => vec![style.paint(
                 Meaning::Quiet,
-                &format!("FAILED - RETRYING: [{}]: ({left} retries left).", id.host),
+                &format!(
+                    "FAILED - RETRYING: [{}]: {} ({left} retries left).",
+                    id.host,
+                    self.tasks.get(&id.task).map_or("", |task| &task.name)
+                ),
             )],
             EventKind::Included { what, hosts, .. } => {
                 let hosts = hosts
@@ -206,6 +224,12 @@ impl Text {
         if let Some(item) = item {
             head.push_str(&format!(" (item={item}) "));
         }
+        if self.latest.as_ref() != Some(&id.task)
+            && let Some(task) = self.tasks.get(&id.task)
+        {
+            // Side by side with others: the heading above is another task's.
+            head = format!("{} <{}>", head.trim_end(), task.name);
+        }
         if let Some(detail) = self.detail(id, outcome, no_log) {
             head = format!("{} => {detail}", head.trim_end());
         }
@@ -231,7 +255,7 @@ impl Text {
 
     /// The result's fields, where they are shown: failures always, the rest when asked for.
     fn detail(&self, id: &HostTask, outcome: &Outcome, no_log: bool) -> Option<String> {
-        let action = self.actions.get(&id.task);
+        let action = self.tasks.get(&id.task).map(|task| &task.action);
         let always = action.is_some_and(|action| action.ends_with("debug"))
             && outcome.status != Status::Skipped;
         let is_shown = outcome.status.is_bad() || always || self.options.verbosity > 0;
