@@ -38,7 +38,7 @@ pub(crate) fn command(path: &str, max_bytes: usize) -> Result<Command, Problem> 
     let limit = max_bytes.saturating_add(1);
     let script = format!(
         "if [ -d {file} ]; then echo 'it is a directory' >&2; exit 1; fi\n\
-         if head -c 1 </dev/null >/dev/null 2>&1; then exec head -c {limit} {file}; fi\n\
+         if head -c {limit} {file} 2>/dev/null; then exit 0; fi\n\
          exec cat {file}"
     );
     Ok(Command {

@@ -191,8 +191,8 @@ pub struct FileStat {
 
 /// Writes the function that looks at `$1`: `$2` is 1 to follow links.
 ///
-/// GNU and busybox `stat` first, BSD's second, `ls` on systems without any; what is not there is asked for once only, and what
-/// the shell itself can see not at all.
+/// GNU and busybox `stat` first, BSD's second, `ls` on systems without any; what is not there is
+/// seen by the shell itself where it is a Linux one, which knows `-S`.
 pub(crate) fn functions(algorithms: &[ChecksumAlgorithm]) -> String {
     let mut script = String::from(STAT_FUNCTION);
     let mut seen: Vec<ChecksumAlgorithm> = Vec::new();
@@ -209,7 +209,10 @@ const STAT_FUNCTION: &str = r#"
 _stat() {
 _l=
 if [ $2 = 1 ]; then _l=-L; fi
-if [ -f "$1" ] || [ -d "$1" ] || [ -h "$1" ] || ls -d "$1" >/dev/null 2>&1; then :
+if [ -f "$1" ] || [ -d "$1" ] || [ -h "$1" ]; then :
+elif [ -h /proc/self/exe ]; then
+if [ -S "$1" ] || [ -p "$1" ] || [ -c "$1" ] || [ -b "$1" ]; then :; else echo -; return; fi
+elif ls -d "$1" >/dev/null 2>&1; then :
 else echo -; return
 fi
 if _o=`stat $_l -c 'g %f %u %g %s %Y %X %Z %i %d %h %U %G' "$1" 2>/dev/null` && [ -n "$_o" ]; then :

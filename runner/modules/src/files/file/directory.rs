@@ -33,9 +33,16 @@ async fn make(task: &Task, status: FileStatus) -> ModuleResult {
         &Difference::default(),
     )
     .await?;
+    let mode = task.attributes.bits_of_new(true);
+    let is_plain = task.attributes.owner.is_none() && task.attributes.group.is_none();
     let mut steps = Vec::new();
-    if let Some(mode) = task.attributes.bits_of_new(true) {
-        steps.push(format!("chmod {mode:04o} \"$p\""));
+    let mut first = "mkdir \"$p\"".to_owned();
+    match mode {
+        Some(mode) if is_plain && mode & !0o777 == 0 => {
+            first = format!("mkdir -m {mode:04o} \"$p\"")
+        }
+        Some(mode) => steps.push(format!("chmod {mode:04o} \"$p\"")),
+        None => {}
     }
     if let Some(owner) = &task.attributes.owner {
         steps.insert(0, format!("chown {} \"$p\"", paths::word(owner)));
@@ -43,18 +50,17 @@ async fn make(task: &Task, status: FileStatus) -> ModuleResult {
     if let Some(group) = &task.attributes.group {
         steps.insert(0, format!("chgrp {} \"$p\"", paths::word(group)));
     }
-    steps.insert(0, "mkdir \"$p\"".to_owned());
+    steps.insert(0, first);
     let each = steps.join(" && ");
-    // Collects what is missing from the bottom up, then makes it from the top down; without
-    // functions, for those of old shells share their words with whoever calls them.
+    // Collects what is missing from the bottom up, then makes it from the top down.
     let body = format!(
-        "set x; shift\np={}\n\
-         while [ ! -d \"$p\" ]; do\n\
+        "set x; shift\n\
+         for p in {}; do\n\
+         if [ -d \"$p\" ]; then break; fi\n\
          set x \"$p\" ${{1+\"$@\"}}; shift\n\
-         case $p in */*) p=`dirname \"$p\"`;; *) break;; esac\n\
          done\n\
          for p in ${{1+\"$@\"}}; do {each} || exit 1; done",
-        paths::word(task.path.trim_end_matches('/'))
+        upwards(&task.path)
     );
     run(&task.host, body, "making the directory").await?;
     let after = Answers::of(&task.host, vec![look(&task.path, true)])
@@ -64,6 +70,20 @@ async fn make(task: &Task, status: FileStatus) -> ModuleResult {
         return Err(task.fail("the directory was made but is not there"));
     }
     Ok(task.outcome(true, &after))
+}
+
+/// The words of a path and of all above it that have a name, the lowest first.
+fn upwards(path: &str) -> String {
+    let mut words = Vec::new();
+    let mut path = path.trim_end_matches('/');
+    while !path.is_empty() {
+        words.push(paths::word(path));
+        path = match path.rsplit_once('/') {
+            Some((above, _)) => above.trim_end_matches('/'),
+            None => "",
+        };
+    }
+    words.join(" ")
 }
 
 async fn recurse(task: &Task, status: FileStatus) -> ModuleResult {
