@@ -77,7 +77,7 @@ pub struct Run {
 }
 
 fn usual_limit() -> u64 {
-    240
+    400
 }
 
 /// A command on a host.
