@@ -37,7 +37,11 @@ impl World for Controller {
         use std::io::Write;
         let write = || {
             if let Some(parent) = Path::new(path).parent() {
-                fs::create_dir_all(parent)?;
+                use std::os::unix::fs::DirBuilderExt;
+                fs::DirBuilder::new()
+                    .recursive(true)
+                    .mode(0o700)
+                    .create(parent)?;
             }
             let mut options = fs::OpenOptions::new();
             let mut file = options
@@ -79,7 +83,8 @@ impl World for Controller {
         let mut found: Vec<String> = entries
             .filter_map(Result::ok)
             .filter(|entry| glob.is_match(entry.file_name()))
-            .map(|entry| entry.path().display().to_string())
+            .filter_map(|entry| std::path::absolute(entry.path()).ok())
+            .map(|path| path.display().to_string())
             .collect();
         found.sort();
         Ok(found)

@@ -308,6 +308,8 @@ pub(crate) fn shown(result: &Value, verbosity: u8) -> serde_json::Value {
     let mut json = serde_json::Value::from(result);
     if let Some(object) = json.as_object_mut() {
         object.retain(|key, _| !key.starts_with("_ansible_"));
+        // Differences are shown in their own form.
+        object.shift_remove("diff");
         if verbosity < 3 {
             object.shift_remove("invocation");
         }

@@ -156,7 +156,13 @@ impl HostRun<'_> {
             .into_iter()
             .chain(self.task.keywords.get(Keyword::Environment))
         {
-            let value = self.templates().resolve(node, scope)?;
+            let value = match self.templates().resolve(node, scope) {
+                // The environment of hosts is known only once facts are.
+                Err(error) if self.gathers() && error.to_string().contains("ansible_env") => {
+                    continue;
+                }
+                value => value?,
+            };
             let maps = match &value {
                 Value::List(maps) => maps.to_vec(),
                 one => vec![one.clone()],
@@ -169,6 +175,10 @@ impl HostRun<'_> {
             }
         }
         Ok(all.into_iter().collect())
+    }
+
+    fn gathers(&self) -> bool {
+        matches!(&self.task.action, sasrun_model::Action::Module(name) if &**name == "ansible.builtin.setup")
     }
 
     /// The host that the task is delegated to.

@@ -15,6 +15,8 @@ pub(crate) struct LoopItems {
     pub variable: Name,
     pub index_variable: Option<Name>,
     pub extended: bool,
+    /// Whether `ansible_loop` holds all items.
+    pub with_all: bool,
 }
 
 /// One item of a loop, with its variables.
@@ -59,19 +61,21 @@ impl HostRun<'_> {
                 )));
             }
         };
-        let extended = match &each.control.extended {
-            Some(node) => self
-                .templates()
-                .resolve(node, &scope)?
-                .to_boolean()
-                .unwrap_or(false),
-            None => false,
+        let flag = |node: &Option<sasrun_model::Node>, default: bool| match node {
+            Some(node) => {
+                let value = self.templates().resolve(node, &scope)?;
+                Ok::<_, TemplateError>(value.to_boolean().unwrap_or(default))
+            }
+            None => Ok(default),
         };
+        let extended = flag(&each.control.extended, false)?;
+        let with_all = flag(&each.control.extended_allitems, true)?;
         Ok(Some(LoopItems {
             items,
             variable: name(&each.control.loop_var)?.unwrap_or_else(|| "item".into()),
             index_variable: name(&each.control.index_var)?,
             extended,
+            with_all,
         }))
     }
 
@@ -152,7 +156,8 @@ impl HostRun<'_> {
                 ignored: false,
                 no_log,
             });
-            let ends = matches!(outcome.status, Status::Unreachable | Status::Unknown);
+            let ends = matches!(outcome.status, Status::Unreachable | Status::Unknown)
+                || self.breaks(scope, index, &items, &outcome);
             outcomes.push(outcome);
             if ends || self.run.is_stopping() {
                 break;
@@ -160,13 +165,42 @@ impl HostRun<'_> {
         }
         merge(outcomes)
     }
+
+    /// Whether `break_when` ends the loop after this item. What cannot be told does not.
+    fn breaks(
+        &self,
+        scope: &Arc<TaskScope>,
+        index: usize,
+        items: &LoopItems,
+        outcome: &Outcome,
+    ) -> bool {
+        let conditions = self
+            .task
+            .each
+            .iter()
+            .flat_map(|each| &each.control.break_when);
+        let mut conditions = conditions.peekable();
+        if conditions.peek().is_none() {
+            return false;
+        }
+        let mut variables = self.item(scope, items, index).variables;
+        if let Some(name) = &self.task.register {
+            variables.push((Arc::clone(name), outcome.result.clone()));
+        }
+        let scope: Arc<dyn Scope> = Arc::new(scope.with(variables));
+        conditions.all(|condition| {
+            matches!(
+                self.templates().condition(condition, &scope),
+                Ok(sasrun_template::Truth::True)
+            )
+        })
+    }
 }
 
 fn extended(items: &LoopItems, index: usize) -> Value {
     let length = items.items.len();
     let count = |n: usize| Value::Int(i64::try_from(n).unwrap_or(i64::MAX));
     let mut map = mapping([
-        ("allitems", Value::List(Arc::clone(&items.items))),
         ("index", count(index + 1)),
         ("index0", count(index)),
         ("first", (index == 0).into()),
@@ -175,6 +209,9 @@ fn extended(items: &LoopItems, index: usize) -> Value {
         ("revindex", count(length - index)),
         ("revindex0", count(length - index - 1)),
     ]);
+    if items.with_all {
+        map.insert("allitems".into(), Value::List(Arc::clone(&items.items)));
+    }
     if let Some(next) = items.items.get(index + 1) {
         map.insert("nextitem".into(), next.clone());
     }

@@ -255,6 +255,10 @@ impl HostRun<'_> {
             Ending::CannotKnow(reason) => result::cannot_know(&reason),
             Ending::Failed(failure) => result::from_failure(failure),
         };
+        let scope: Arc<dyn Scope> = self.scope() as _;
+        if self.is_diff(&scope).unwrap_or(false) {
+            result::show_differences(&mut outcome);
+        }
         if let Value::Map(map) = &mut outcome.result {
             let invocation = serde_json::json!({ "module_args": invocation });
             Arc::make_mut(map).insert(Key::from("invocation"), invocation.into());

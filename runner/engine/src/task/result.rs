@@ -119,6 +119,24 @@ pub(crate) fn would_change(declaration: sasrun_plugin::Declaration) -> Outcome {
     }
 }
 
+/// Adds the differences to the result, as `register` sees them, unless the module did.
+pub(crate) fn show_differences(outcome: &mut Outcome) {
+    let shown = outcome.diff.iter().map(|diff| {
+        Value::map(mapping([
+            ("before_header", diff.before_header.as_str().into()),
+            ("after_header", diff.after_header.as_str().into()),
+            ("before", diff.before.as_str().into()),
+            ("after", diff.after.as_str().into()),
+        ]))
+    });
+    let shown = Value::list(shown.collect());
+    if let Value::Map(map) = &mut outcome.result
+        && !outcome.diff.is_empty()
+    {
+        Arc::make_mut(map).entry("diff".into()).or_insert(shown);
+    }
+}
+
 /// Sets the fields that conditions of the task decide.
 pub(crate) fn judge(outcome: &mut Outcome, changed: Option<bool>, failed: Option<bool>) {
     let Value::Map(map) = &mut outcome.result else {

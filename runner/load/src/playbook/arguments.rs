@@ -34,14 +34,15 @@ impl Reader<'_, '_> {
                     );
                 }
                 NodeKind::Text(text) => {
-                    let split = self.free_form(module, &text.text, node.span);
+                    let split = self.free_form(module, &text.text, node.span, around);
                     put_all(&mut entries, split);
                 }
                 NodeKind::Int(_) | NodeKind::Float(_) | NodeKind::Bool(_) => {
                     let text = node
                         .to_static_value()
                         .and_then(|value| Some(sasrun_model::Key::from_value(&value)?.to_string()));
-                    let split = self.free_form(module, &text.unwrap_or_default(), node.span);
+                    let split =
+                        self.free_form(module, &text.unwrap_or_default(), node.span, around);
                     put_all(&mut entries, split);
                 }
                 _ => {
@@ -82,13 +83,17 @@ impl Reader<'_, '_> {
             && text.matches("{{").count() == 1
     }
 
-    fn free_form(&mut self, module: &Name, text: &str, span: Span) -> Vec<Entry> {
+    fn free_form(&mut self, module: &Name, text: &str, span: Span, around: &Around) -> Vec<Entry> {
         let split = self.session.loader.catalogue.split_free_form(module, text);
         match split {
             Some(pairs) => pairs
                 .into_iter()
                 .map(|(key, value)| pair(span, &key, Node::text(span, value)))
                 .collect(),
+            // The task fails over the argument that there is none of, and that is caught.
+            None if around.catches => {
+                vec![pair(span, "_raw_params", Node::text(span, text))]
+            }
             None => {
                 let message = format!("this text cannot be split into arguments of `{module}`");
                 self.session.add(

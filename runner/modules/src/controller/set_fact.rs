@@ -55,8 +55,15 @@ async fn run(call: Call, _: Host) -> ModuleResult {
     .with("ansible_facts", variables))
 }
 
+/// Words that expressions keep for themselves.
+const WORDS: [&str; 14] = [
+    "true", "false", "none", "True", "False", "None", "and", "or", "not", "in", "is", "if", "else",
+    "for",
+];
+
 fn is_name(text: &str) -> bool {
-    !text.starts_with(|c: char| c.is_ascii_digit())
+    !WORDS.contains(&text)
+        && !text.starts_with(|c: char| c.is_ascii_digit())
         && !text.is_empty()
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }

@@ -53,6 +53,8 @@ impl Source {
 struct Spot {
     path: String,
     status: FileStatus,
+    /// Directory to make first: a `dest` that ends with a slash asks for one.
+    missing_parent: Option<String>,
 }
 
 /// Puts a file into place if it is not there as wanted.
@@ -86,6 +88,10 @@ pub(super) async fn place(host: &Host, call: &Call, source: Source) -> ModuleRes
         result: expected.clone(),
     })
     .await?;
+    if let Some(parent) = &spot.missing_parent {
+        let script = format!("mkdir -p {}", paths::word(parent));
+        run(host, script, "making the directory of the file").await?;
+    }
     let written = host
         .write(write_file(&arguments, &attributes, &spot, &source)?)
         .await?;
@@ -111,11 +117,11 @@ async fn find_spot(host: &Host, arguments: &Arguments, source: &Source) -> Resul
     let dest = paths::expand(host, arguments.text_or_empty("dest")).await?;
     if dest.ends_with('/') {
         return match &source.name {
-            Some(name) => look_at(host, paths::join(&dest, name), follow).await,
+            Some(name) => look_at(host, paths::join(&dest, name), follow, true).await,
             None => Err(Failure::new("can not use content with a dir as dest")),
         };
     }
-    let spot = look_at(host, dest.clone(), follow).await?;
+    let spot = look_at(host, dest.clone(), follow, false).await?;
     // A link may lead to a directory, which takes the file as any directory does.
     let is_directory = match spot.status.kind {
         FileKind::Directory => true,
@@ -130,17 +136,23 @@ async fn find_spot(host: &Host, arguments: &Arguments, source: &Source) -> Resul
     };
     match (&source.name, is_directory) {
         (_, false) => Ok(spot),
-        (Some(name), true) => look_at(host, paths::join(&dest, name), follow).await,
+        (Some(name), true) => look_at(host, paths::join(&dest, name), follow, false).await,
         (None, true) => Err(Failure::new("can not use content with a dir as dest")),
     }
 }
 
-async fn look_at(host: &Host, path: String, follow: bool) -> Result<Spot, Failure> {
+async fn look_at(
+    host: &Host,
+    path: String,
+    follow: bool,
+    makes_parent: bool,
+) -> Result<Spot, Failure> {
     let parent = paths::parent(&path).to_owned();
     let reads = vec![look_inside(&path, follow), look(&parent, true)];
     let mut answers = Answers::of(host, reads).await?;
     let (status, parent_status) = (answers.status()?, answers.status()?);
-    if parent_status.kind != FileKind::Directory {
+    let is_missing = makes_parent && !parent_status.exists();
+    if parent_status.kind != FileKind::Directory && !is_missing {
         let msg = if parent_status.exists() {
             format!("Destination directory {parent} is not a directory")
         } else {
@@ -155,6 +167,7 @@ async fn look_at(host: &Host, path: String, follow: bool) -> Result<Spot, Failur
     Ok(Spot {
         path: followed.unwrap_or(path),
         status,
+        missing_parent: is_missing.then_some(parent),
     })
 }
 

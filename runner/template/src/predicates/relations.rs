@@ -113,7 +113,9 @@ pub(super) const TESTS: &[Predicate] = &[
     }),
     predicate("uri", &["schemes"], is_uri),
     predicate("url", &["schemes"], |call| {
-        Ok(is_uri(call)? && call.subject_text()?.contains("://"))
+        let text = call.subject_text()?;
+        let is_located = text.contains("://") && !text.ends_with("://");
+        Ok(is_uri(call)? && (is_located || scheme_of(&text) == "file"))
     }),
     predicate("urn", &[], |call| {
         Ok(call.subject_text()?.starts_with("urn:"))
@@ -200,16 +202,27 @@ fn matches(call: &Call<'_>, how: &str) -> Eval<bool> {
         .map_err(|err| call.fail(err.to_string()))
 }
 
+/// What stands before the first colon, if it can be a scheme.
+fn scheme_of(text: &str) -> &str {
+    let is_scheme = |scheme: &str| {
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+    };
+    match text.split_once(':') {
+        Some((scheme, _)) if is_scheme(scheme) => scheme,
+        _ => "",
+    }
+}
+
+/// Any text can be read as a URI; only wanted schemes tell them apart.
 fn is_uri(call: &Call<'_>) -> Eval<bool> {
     let text = call.subject_text()?;
-    let Some((scheme, rest)) = text.split_once(':') else {
-        return Ok(false);
-    };
-    if scheme.is_empty() || rest.is_empty() {
-        return Ok(false);
-    }
     match call.some(0) {
-        Some(schemes) => call.session().contains(schemes, &Val::from(scheme)),
+        Some(schemes) => call
+            .session()
+            .contains(schemes, &Val::from(scheme_of(&text))),
         None => Ok(true),
     }
 }
