@@ -100,9 +100,8 @@ impl PlayRun {
             })
         };
         let mut facts = PlayFacts::clone(&self.facts.borrow());
-        let staying =
-            |hosts: &[Value]| Arc::new(hosts.iter().filter(|h| is_there(h)).cloned().collect());
-        facts.hosts = staying(&facts.hosts_all);
+        let all = facts.hosts_all.iter();
+        facts.hosts = Arc::new(all.filter(|host| is_there(host)).cloned().collect());
         facts.batch = Arc::new(
             self.batch
                 .iter()

@@ -52,7 +52,7 @@ pub fn selected_by_tags(tags: &[String], wanted: &[String], skipped: &[String]) 
             || (asks(wanted, "untagged") && tags.is_empty())
     };
     let skips = named(skipped)
-        || (asks(skipped, "all") && !(has("always") && !asks(skipped, "always")))
+        || (asks(skipped, "all") && (!has("always") || asks(skipped, "always")))
         || (asks(skipped, "tagged") && !tags.is_empty())
         || (asks(skipped, "untagged") && tags.is_empty());
     runs && !skips
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn tags_select_as_ansible_does() {
-        let cases: &[(&[&str], &[&str], &[&str], bool)] = &[
+        let cases: &[Case] = &[
             (&[], &[], &[], true),
             (&["a"], &["a"], &[], true),
             (&["a"], &["b"], &[], false),
