@@ -62,6 +62,14 @@ pub fn selected_by_tags(tags: &[String], wanted: &[String], skipped: &[String]) 
 mod tests {
     use super::selected_by_tags;
 
+    /// Tags of the task, tags wanted, tags skipped, and whether it runs.
+    type Case = (
+        &'static [&'static str],
+        &'static [&'static str],
+        &'static [&'static str],
+        bool,
+    );
+
     #[test]
     fn tags_select_as_ansible_does() {
         let cases: &[Case] = &[
