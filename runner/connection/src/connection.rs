@@ -26,6 +26,13 @@ pub struct Connection {
     pub(crate) pool: Arc<Pool>,
 }
 
+/// One command of several that go together.
+pub(crate) struct Asked {
+    pub command: Command,
+    /// See [`Frame::is_own`].
+    pub is_own: bool,
+}
+
 impl Connection {
     /// Connects and logs in.
     pub async fn connect(target: Target) -> Result<Self, ConnectionError> {
@@ -96,10 +103,16 @@ impl Connection {
     pub(crate) async fn run_all(
         &self,
         identity: &Identity,
-        commands: &[Command],
+        commands: &[Asked],
     ) -> Result<Vec<Output>, Problem> {
         let mut lease = self.pool.take(identity).await?;
-        let frames: Vec<Frame<'_>> = commands.iter().map(|c| self.frame(c)).collect();
+        let frames: Vec<Frame<'_>> = commands
+            .iter()
+            .map(|asked| Frame {
+                is_own: asked.is_own,
+                ..self.frame(&asked.command)
+            })
+            .collect();
         match lease.shell()?.run_all(&frames).await {
             Ok(answers) => {
                 let is_leaving = answers.iter().any(|a| a.end.is_leaving_processes);
@@ -136,6 +149,7 @@ impl Connection {
             output_bytes: command
                 .output_bytes
                 .unwrap_or(self.pool.target.limits.output_bytes),
+            is_own: false,
         }
     }
 
@@ -217,6 +231,7 @@ pub(crate) async fn run_kill(
     let frame = Frame {
         command,
         output_bytes: 4096,
+        is_own: false,
     };
     let answer = lease.shell().ok()?.run(&frame, None).await.ok()?;
     lease.finish(answer.end.is_leaving_processes);

@@ -352,6 +352,7 @@ async fn send_script(
     let frame = crate::shell::kept::Frame {
         command: &command,
         output_bytes: 4096,
+        is_own: false,
     };
     let answer = lease
         .shell()?

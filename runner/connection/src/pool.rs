@@ -275,6 +275,7 @@ async fn verify(shell: &mut Shell, who: &Become) -> Result<(), Problem> {
     let frame = Frame {
         command: &command,
         output_bytes: 16 << 10,
+        is_own: false,
     };
     let Ok(answer) = shell.run(&frame, None).await else {
         return Err(Problem::ShellStart {

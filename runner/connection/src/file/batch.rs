@@ -3,11 +3,12 @@
 //! Must not: carry anything that changes the host; the answers of a batch are all there or none is.
 
 use crate::command::{Command, Output};
-use crate::connection::Connection;
+use crate::connection::{Asked, Connection};
 use crate::error::{ConnectionError, Problem};
 use crate::file::read::{self, FileContent};
 use crate::file::stat::{self, FileStat, StatRequest};
 use crate::identity::Identity;
+use crate::shell::frame;
 
 /// One read of a batch.
 #[derive(Debug, Clone)]
@@ -76,12 +77,17 @@ impl Connection {
             .collect();
         let mut commands = Vec::new();
         if !requests.is_empty() {
-            commands.push(stat_command(&requests)?);
+            commands.push(own(stat_command(&requests)?));
         }
         for read in reads {
             match read {
-                Read::Script(command) => commands.push(command.clone()),
-                Read::File { path, max_bytes } => commands.push(read::command(path, *max_bytes)?),
+                Read::Script(command) => commands.push(Asked {
+                    command: command.clone(),
+                    is_own: false,
+                }),
+                Read::File { path, max_bytes } => {
+                    commands.push(own(read::command(path, *max_bytes)?));
+                }
                 Read::Stat(_) => {}
             }
         }
@@ -109,6 +115,13 @@ impl Connection {
     }
 }
 
+fn own(command: Command) -> Asked {
+    Asked {
+        command,
+        is_own: true,
+    }
+}
+
 fn next(outputs: &mut impl Iterator<Item = Output>) -> Result<Output, Problem> {
     outputs.next().ok_or_else(|| Problem::Protocol {
         request: "a batch of reads",
@@ -122,6 +135,8 @@ fn stat_command(requests: &[&StatRequest]) -> Result<Command, Problem> {
     for request in requests {
         stat::call_into(&mut script, request)?;
     }
+    script.push_str("_s=0");
+    script.push_str(frame::OWN_END);
     Ok(Command::shell(script))
 }
 

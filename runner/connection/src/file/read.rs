@@ -12,7 +12,7 @@ use crate::command::{Command, ExitStatus, Output, Stream};
 use crate::connection::Connection;
 use crate::error::{ConnectionError, Problem, excerpt};
 use crate::identity::Identity;
-use crate::shell::quote;
+use crate::shell::{frame, quote};
 
 /// The content of a file, or its beginning.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,9 +37,10 @@ pub(crate) fn command(path: &str, max_bytes: usize) -> Result<Command, Problem> 
     let file = path_word(path)?;
     let limit = max_bytes.saturating_add(1);
     let script = format!(
-        "if [ -d {file} ]; then echo 'it is a directory' >&2; exit 1; fi\n\
-         if head -c {limit} {file} 2>/dev/null; then exit 0; fi\n\
-         exec cat {file}"
+        "if [ -d {file} ]; then echo 'it is a directory' >&2; _s=1\n\
+         elif head -c {limit} {file} 2>/dev/null; then _s=0\n\
+         else cat {file}; _s=$?; fi{}",
+        frame::OWN_END
     );
     Ok(Command {
         output_bytes: Some(limit),

@@ -189,7 +189,7 @@ pub struct FileStat {
     pub checksum: Option<(ChecksumAlgorithm, String)>,
 }
 
-/// Writes the function that looks at `$1`: `$2` is 1 to follow links.
+/// Writes the functions that look at `$1`, into variables or as an answer: `$2` is 1 to follow links.
 ///
 /// GNU and busybox `stat` first, BSD's second, `ls` on systems without any; what is not there is
 /// seen by the shell itself where it is a Linux one, which knows `-S`.
@@ -206,14 +206,14 @@ pub(crate) fn functions(algorithms: &[ChecksumAlgorithm]) -> String {
 }
 
 const STAT_FUNCTION: &str = r#"
-_stat() {
+_see() {
 _l=
 if [ $2 = 1 ]; then _l=-L; fi
 if [ -f "$1" ] || [ -d "$1" ] || [ -h "$1" ]; then :
 elif [ -h /proc/self/exe ]; then
-if [ -S "$1" ] || [ -p "$1" ] || [ -c "$1" ] || [ -b "$1" ]; then :; else echo -; return; fi
+if [ -S "$1" ] || [ -p "$1" ] || [ -c "$1" ] || [ -b "$1" ]; then :; else return 1; fi
 elif ls -d "$1" >/dev/null 2>&1; then :
-else echo -; return
+else return 1
 fi
 if _o=`stat $_l -c 'g %f %u %g %s %Y %X %Z %i %d %h %U %G' "$1" 2>/dev/null` && [ -n "$_o" ]; then :
 elif _o=`stat $_l -f 'b %p %u %g %z %m %a %c %i %d %l %Su %Sg' "$1" 2>/dev/null` && [ -n "$_o" ]; then :
@@ -221,13 +221,16 @@ elif _o=`ls -ldn $_l "$1" 2>/dev/null` && [ -n "$_o" ]; then
 _o=`echo "$_o" | awk 'NR == 1 { print "l", $1, $3, $4, $5, $2 }'`
 _n=`ls -ldi $_l "$1" 2>/dev/null | awk 'NR == 1 { print $1, $4, $5 }'`
 _o="$_o $_n"
-else echo -; return
+else return 1
 fi
-echo "$_o"
 _r=0 _w=0 _e=0
 if [ -r "$1" ]; then _r=1; fi
 if [ -w "$1" ]; then _w=1; fi
 if [ -x "$1" ]; then _e=1; fi
+}
+_stat() {
+if _see "$1" $2; then :; else echo -; return; fi
+echo "$_o"
 echo "a $_r $_w $_e"
 if [ $2 = 0 ] && [ -h "$1" ]; then
 echo "t `{ readlink "$1" 2>/dev/null || ls -ld "$1" | sed 's/^.* -> //'; } | wc -c`"

@@ -272,7 +272,9 @@ fn permissions_into(script: &mut String, write: &WriteFile) {
 /// Validates, keeps the old file, renames, and says what is there.
 fn place_into(script: &mut String, write: &WriteFile) {
     let (failed, refused) = (code::FAILED, code::REFUSED);
-    script.push_str("_a=`_stat \"$_t\" 0`\n_look \"$_a\"\n");
+    script.push_str(&format!(
+        "_see \"$_t\" 0 || _fail {failed}\n_look \"$_o\"\n"
+    ));
     if let Some(validate) = &write.validate {
         // Between double quotes of nobody: `$_t` is one word here whatever the path holds.
         let command = quote::word(&validate.replace("%s", "\"$_t\""));
@@ -296,7 +298,7 @@ fn place_into(script: &mut String, write: &WriteFile) {
         false => "",
     };
     script.push_str(&format!(
-        "mv -f \"$_t\" \"$_f\"{quiet} || {otherwise}\necho \"$_a\"\necho .\n"
+        "mv -f \"$_t\" \"$_f\"{quiet} || {otherwise}\necho \"$_o\"\necho \"a $_r $_w $_e\"\necho .\n"
     ));
 }
 

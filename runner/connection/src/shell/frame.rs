@@ -188,6 +188,16 @@ pub(crate) fn render(
     Ok(())
 }
 
+/// Writes a frame whose script runs in the shell itself: no process is started for it. Only for scripts of our own, whose
+/// last line may be `exit $_s`: that one is left out.
+pub(crate) fn render_own(out: &mut String, token: &str, script: &str) {
+    out.push_str(script.strip_suffix(OWN_END).unwrap_or(script));
+    out.push_str(&format!("\necho \"{token} $_s 0 0\"; echo {token} >&2\n"));
+}
+
+/// How a script of our own ends where it runs in a subshell.
+pub(crate) const OWN_END: &str = "\nexit $_s";
+
 /// Writes how the shell finds out what is left of a frame (`_d`) and whether a signal ended it (`_k`): then it has said so.
 fn judgement_into(out: &mut String, leftovers: &Leftovers) {
     if *leftovers == Leftovers::Unknown {

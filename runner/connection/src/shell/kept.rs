@@ -29,6 +29,9 @@ pub(crate) struct Shell {
 pub(crate) struct Frame<'c> {
     pub command: &'c Command,
     pub output_bytes: usize,
+    /// Says that the script is our own and safe to run in the shell itself: it reads no input, starts nothing that stays, never
+    /// exits, and leaves its status in `_s`.
+    pub is_own: bool,
 }
 
 /// What came of a frame.
@@ -162,14 +165,18 @@ impl Shell {
         let mut tokens = Vec::with_capacity(frames.len());
         for frame in frames {
             let token = frame::token();
-            frame::render(
-                &mut text,
-                &self.greeting,
-                &token,
-                frame.command,
-                Input::Nothing,
-            )
-            .map_err(Failure::Problem)?;
+            if frame.is_own && !self.greeting.is_merged {
+                frame::render_own(&mut text, &token, &frame.command.script);
+            } else {
+                frame::render(
+                    &mut text,
+                    &self.greeting,
+                    &token,
+                    frame.command,
+                    Input::Nothing,
+                )
+                .map_err(Failure::Problem)?;
+            }
             tokens.push(token);
         }
         let sending = send(&mut self.channel.writer, text.into());
