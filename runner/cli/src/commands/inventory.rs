@@ -67,6 +67,9 @@ fn put(text: &str, sources: &Sources, arguments: &InventoryArguments) -> anyhow:
     Ok(())
 }
 
+/// Variables that the loader adds to each host.
+const OF_SOURCES: [&str; 2] = ["inventory_dir", "inventory_file"];
+
 struct Shown<'a> {
     arguments: &'a InventoryArguments,
     inventory: Arc<Inventory>,
@@ -82,6 +85,7 @@ impl Shown<'_> {
         let all = sasrun_engine::inventory_variables(&self.inventory, &host.name);
         Some(
             all.iter()
+                .filter(|(name, _)| !OF_SOURCES.contains(&&***name))
                 .map(|(name, node)| (name.to_string(), written(node)))
                 .collect(),
         )
@@ -102,7 +106,7 @@ impl Shown<'_> {
         for group in self.inventory.groups.values() {
             let mut entry = Map::new();
             if !group.children.is_empty() {
-                entry.insert("children".into(), texts(&group.children));
+                entry.insert("children".into(), texts(&children(group)));
             }
             if !group.hosts.is_empty() {
                 entry.insert("hosts".into(), texts(&group.hosts));
@@ -175,7 +179,7 @@ impl Shown<'_> {
         let Some(group) = self.inventory.groups.get(name) else {
             return;
         };
-        for child in group.children.iter().filter(|_| depth < 100) {
+        for child in children(group).iter().filter(|_| depth < 100) {
             self.graph(child, depth + 1, lines);
         }
         for host in &group.hosts {
@@ -204,6 +208,13 @@ impl Shown<'_> {
     }
 }
 
+/// Groups below, those without a group first.
+fn children(group: &Group) -> Vec<Name> {
+    let mut names = group.children.clone();
+    names.sort_by_key(|name| &**name != "ungrouped");
+    names
+}
+
 fn texts(names: &[Name]) -> Value {
     names.iter().map(|name| Value::from(&**name)).collect()
 }
@@ -224,6 +235,7 @@ fn own(variables: &LayeredVariables) -> Map<String, Value> {
     layers
         .into_iter()
         .flatten()
+        .filter(|(name, _)| !OF_SOURCES.contains(&&***name))
         .map(|(name, node)| (name.to_string(), written(node)))
         .collect()
 }

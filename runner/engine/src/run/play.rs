@@ -250,8 +250,11 @@ impl Run {
 
     fn first_variables_file(&self, play: &Play, candidates: &[Value]) -> Result<Variables, String> {
         for candidate in candidates.iter().filter_map(Value::as_str) {
-            let path = play.directory.join(candidate);
-            if path.exists() {
+            // As Ansible searches: `vars/` first, then beside the playbook.
+            let in_vars = play.directory.join("vars").join(candidate);
+            let beside = play.directory.join(candidate);
+            let found = [in_vars, beside].into_iter().find(|path| path.exists());
+            if let Some(path) = found {
                 return self.files.load_variables(&path).map_err(|problems| {
                     problems
                         .iter()
