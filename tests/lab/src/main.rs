@@ -12,9 +12,14 @@ fn main() -> ExitCode {
     if let Some(code) = standin::run_if_service() {
         return code;
     }
-    let args: Vec<String> = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let args: Vec<String> = std::env::args_os()
+        .map(|arg| arg.to_string_lossy().into_owned())
+        .collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
-    let called = words.first().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
+    let called = words
+        .first()
+        .and_then(|path| path.rsplit('/').next())
+        .unwrap_or_default();
     if let Some(code) = become_user::run(called, args.get(1..).unwrap_or_default()) {
         return code;
     }
@@ -34,7 +39,10 @@ fn main() -> ExitCode {
 /// The exit status of a part of the lab; what went wrong goes to its log.
 fn ended(result: anyhow::Result<ExitCode>) -> ExitCode {
     result.unwrap_or_else(|error| {
-        #[expect(clippy::print_stderr, reason = "stderr of the lab's parts is their log")]
+        #[expect(
+            clippy::print_stderr,
+            reason = "stderr of the lab's parts is their log"
+        )]
         {
             eprintln!("saslab: {error:#}");
         }

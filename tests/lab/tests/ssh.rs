@@ -1,5 +1,9 @@
 //! What a client of a host's SSH server meets: logins, commands, terminals, forwards and faults.
 #![allow(clippy::unwrap_used)]
+#![expect(
+    clippy::print_stderr,
+    reason = "a server that was not tried must be seen"
+)]
 
 use std::path::Path;
 use std::sync::Arc;

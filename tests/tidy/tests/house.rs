@@ -1,4 +1,5 @@
 //! Which crate may know which, and what no source may hold. `docs/ARCHITECTURE.md` says why.
+#![allow(clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
