@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Name, Outcome};
+use crate::{Input, Name, Outcome};
 
 /// One fact of a run. `sequence` is given by the dispatcher alone, from 1, without gaps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -219,6 +219,22 @@ pub enum EventKind {
     Warning {
         /// What.
         sentence: String,
+    },
+    /// A file was used that was not known when the run began.
+    InputUsed {
+        /// Which, with its hash.
+        input: Input,
+    },
+    /// The run goes on after it ended early. What was begun and not ended before is open again.
+    RunResumed {
+        /// Version of sasrun that goes on with it.
+        version: String,
+        /// Who resumed it, by login name.
+        user: String,
+        /// Name of the machine it goes on from.
+        host: String,
+        /// Number of the process there.
+        pid: u32,
     },
     /// The run ends before all is done, and begins nothing new.
     Stopping {
