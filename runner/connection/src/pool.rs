@@ -22,6 +22,8 @@ use crate::transport::{ByteChannel, Link, Program, TerminalSize};
 
 /// Shells with leftover processes that are still listened to, beyond the channels in use.
 const LINGERING: usize = 2;
+/// Longest wait for a shell to end that was told to.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// How often idle shells are looked at: one that nobody reads could block the whole connection.
 const PATROL: Duration = Duration::from_millis(500);
 
@@ -212,14 +214,11 @@ impl Pool {
         let mut channel = shell.into_channel();
         let lingering = Arc::clone(&self.lingering);
         tokio::spawn(async move {
-            // On a terminal the end of input is not seen.
-            let farewell = channel.writer.write("exit 0\n".into()).await;
-            let farewell = farewell.and(channel.writer.finish().await);
-            if let Err(reason) = farewell {
-                tracing::debug!(reason, "the shell had ended already");
-            }
-            let soon = Duration::from_secs(1);
-            if time::timeout(soon, channel.reader.drain()).await.is_ok() {
+            say_farewell(&mut channel).await;
+            if time::timeout(FAREWELL, channel.reader.drain())
+                .await
+                .is_ok()
+            {
                 return;
             }
             let Ok(_place) = lingering.try_acquire_owned() else {
@@ -239,13 +238,43 @@ impl Pool {
         }
     }
 
-    /// Ends the connection.
+    /// Ends the connection, after the shells of other users have ended.
     pub(crate) async fn close(self: &Arc<Self>) {
-        self.idle().clear();
-        if let Some(link) = self.link.lock().await.take() {
-            link.close().await;
+        let idle = std::mem::take(&mut *self.idle());
+        let Some(link) = self.link.lock().await.take() else {
+            return;
+        };
+        if link.is_alive() {
+            // A program that changes the user may not survive well that its terminal or its pipes go before its shell.
+            let of_others = idle.into_iter().filter_map(|(identity, shells)| {
+                matches!(identity, Identity::Become(_)).then_some(shells)
+            });
+            let mut leaving = tokio::task::JoinSet::new();
+            for shell in of_others.flatten() {
+                leaving.spawn(leave(shell.into_channel()));
+            }
+            if time::timeout(FAREWELL, leaving.join_all()).await.is_err() {
+                tracing::debug!(host = self.target.name, "a shell did not end when told to");
+            }
         }
+        link.close().await;
     }
+}
+
+/// Tells a shell to end.
+async fn say_farewell(channel: &mut ByteChannel) {
+    // On a terminal the end of input is not seen.
+    let farewell = channel.writer.write("exit 0\n".into()).await;
+    let farewell = farewell.and(channel.writer.finish().await);
+    if let Err(reason) = farewell {
+        tracing::debug!(reason, "the shell had ended already");
+    }
+}
+
+/// Tells a shell to end and waits until it has.
+async fn leave(mut channel: ByteChannel) {
+    say_farewell(&mut channel).await;
+    channel.reader.drain().await;
 }
 
 async fn start_shell(

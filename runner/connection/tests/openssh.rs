@@ -447,3 +447,184 @@ async fn host_names_hashed_by_openssh_are_found() {
             .is_ok()
     );
 }
+
+/// Command lines of processes that were started under a name.
+fn processes_of(name: &Path) -> Vec<String> {
+    let name = name.to_str().unwrap();
+    std::fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| std::fs::read(entry.unwrap().path().join("cmdline")).ok())
+        .map(|line| String::from_utf8_lossy(&line).replace('\0', " "))
+        .filter(|line| line.contains(name))
+        .collect()
+}
+
+const SUDO: &str = "exec SUDO \"$@\"";
+
+/// A server, users whose sudo wants a terminal or does not, and a sudo that the process table tells apart.
+struct OnTerminal {
+    sshd: Sshd,
+    users: [User; 2],
+    exe: PathBuf,
+}
+
+impl OnTerminal {
+    /// `script` is the text of that sudo, for `/bin/sh`; `LOG` stands for its log and `SUDO` for the real one.
+    fn new(script: &str) -> Self {
+        let sshd = Sshd::start("");
+        let users = [
+            User::new("USER ALL=(ALL) ALL\n"),
+            User::new("USER ALL=(ALL) ALL\nDefaults:USER requiretty\n"),
+        ];
+        let exe = sshd.path("sudo");
+        let log = sshd.path("log");
+        let script = script
+            .replace("LOG", log.to_str().unwrap())
+            .replace("SUDO", sshd.path("sudo-real").to_str().unwrap());
+        std::os::unix::fs::symlink("/usr/bin/sudo", sshd.path("sudo-real")).unwrap();
+        let script = format!("#!/bin/sh\n{script}\n");
+        std::fs::write(&exe, script).unwrap();
+        check(Program::new("chmod").arg("755").arg(&exe));
+        check(Program::new("chmod").arg("777").arg(sshd.directory.path()));
+        Self { sshd, users, exe }
+    }
+
+    fn log(&self) -> PathBuf {
+        self.sshd.path("log")
+    }
+
+    async fn connect(&self, wants_terminal: bool) -> Connection {
+        let target = SshTarget {
+            user: self.users[usize::from(wants_terminal)].0.clone(),
+            ..self.sshd.target()
+        };
+        connect(target).await.unwrap()
+    }
+
+    fn identity(&self, password: &str) -> Identity {
+        Identity::Become(Become {
+            exe: Some(self.exe.to_str().unwrap().to_owned()),
+            ..Become::sudo("root", Some(Secret::new(password)))
+        })
+    }
+
+    async fn await_begin(&self) {
+        let begun = Instant::now();
+        while processes_of(&self.exe).is_empty() {
+            assert!(
+                begun.elapsed() < Duration::from_secs(10),
+                "sudo never began"
+            );
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    async fn assert_all_end(&self, how: &str) {
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(8) {
+            if processes_of(&self.exe).is_empty() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{how}: still there: {:#?}", processes_of(&self.exe));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn shells_of_others_end_before_their_connection() {
+    if !is_possible() {
+        return;
+    }
+    let host = OnTerminal::new("trap : 1; SUDO \"$@\"; echo $? >>LOG");
+    for wants_terminal in [true, false] {
+        let connection = host.connect(wants_terminal).await;
+        let identity = host.identity(PASSWORD);
+        assert_eq!(user_of(&connection, &identity).await, "root\n");
+        assert!(!processes_of(&host.exe).is_empty());
+        connection.close().await;
+        host.assert_all_end("closed while idle").await;
+        let ends = std::fs::read_to_string(host.log()).unwrap();
+        // The first one was refused, for it had no terminal.
+        let expected = if wants_terminal { "1\n0\n" } else { "0\n" };
+        assert_eq!(ends, expected, "terminal: {wants_terminal}");
+        std::fs::remove_file(host.log()).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn shells_behind_a_terminal_end_with_their_connection() {
+    if !is_possible() {
+        return;
+    }
+    let host = OnTerminal::new(SUDO);
+    let identity = host.identity(PASSWORD);
+    let noisy = Command::shell("(trap '' 1; yes) & sleep 600");
+    for wait in [0, 50, 700] {
+        let connection = host.connect(true).await;
+        let running = {
+            let (connection, identity) = (connection.clone(), identity.clone());
+            let noisy = noisy.clone();
+            tokio::spawn(async move { connection.run(&identity, &noisy, None).await })
+        };
+        host.await_begin().await;
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+        connection.close().await;
+        assert!(running.await.unwrap().is_err());
+        host.assert_all_end(&format!("closed after {wait} ms"))
+            .await;
+    }
+    let connection = host.connect(true).await;
+    let wrong = host.identity("wrong");
+    assert!(connection.run(&wrong, &noisy, None).await.is_err());
+    // Some versions of sudo spin for ever on input that nobody read.
+    let unread = Command {
+        stdin: Some(vec![b'x'; 1 << 20].into()),
+        ..Command::shell("head -c 10; sh -c 'kill -9 $$'; exit 7")
+    };
+    let output = connection.run(&identity, &unread, None).await.unwrap();
+    assert_eq!(output.stdout.text(), "xxxxxxxxxx");
+    assert_eq!(output.status, ExitStatus::Code(7));
+    connection.close().await;
+    host.assert_all_end("closed after a wrong password and input that nobody read")
+        .await;
+}
+
+#[test]
+fn shells_behind_a_terminal_end_with_their_controller() {
+    if !is_possible() {
+        return;
+    }
+    let host = OnTerminal::new(SUDO);
+    for wait in [0, 20, 400] {
+        let identity = host.identity(PASSWORD);
+        let runtime = runtime();
+        runtime.block_on(async {
+            let connection = host.connect(true).await;
+            tokio::spawn(async move {
+                let long = Command::shell("sleep 600");
+                connection.run(&identity, &long, None).await
+            });
+            host.await_begin().await;
+            tokio::time::sleep(Duration::from_millis(wait)).await;
+        });
+        // As if it was killed: no destructor says anything to the host.
+        runtime.shutdown_background();
+        self::runtime().block_on(host.assert_all_end(&format!("gone after {wait} ms")));
+    }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+async fn user_of(connection: &Connection, identity: &Identity) -> String {
+    let output = connection
+        .run(identity, &Command::shell("id -un"), None)
+        .await;
+    output.unwrap().stdout.text().into_owned()
+}

@@ -131,9 +131,10 @@ pub(crate) fn render(
         out.push_str(" go; ");
     }
     out.push_str("{ ");
+    let is_counted = input != Input::Nothing && greeting.is_merged;
     if let (Input::Channel(bytes), true) = (input, greeting.is_merged) {
         // A raw terminal has no end of input.
-        out.push_str(&format!("head -c {bytes} | "));
+        out.push_str(&format!("head -c {bytes} | {{ "));
     }
     out.push_str("( ");
     preamble_into(out, command)?;
@@ -165,6 +166,10 @@ pub(crate) fn render(
             out.push_str(" 8>&-");
         }
         Leftovers::Unknown => {}
+    }
+    if is_counted {
+        // What the command left unread must not stay on the terminal: sudo 1.9.13 spins for ever on input that it cannot pass on.
+        out.push_str("; _s=$?; cat >/dev/null; exit $_s; }");
     }
     // The status is taken inside the braces: dash drops the subshell's redirections when it stands alone in them.
     out.push_str("; _s=$?; } 2>&3; ");
