@@ -25,7 +25,10 @@ impl Journal for Record {
         let Some(writer) = &self.writer else {
             return Ok(());
         };
-        let line = JournalWriter::line(event).map_err(|error| JournalFailure(error.to_string()))?;
+        let mut event = event.clone();
+        event.kind.forget_hidden();
+        let line =
+            JournalWriter::line(&event).map_err(|error| JournalFailure(error.to_string()))?;
         let masked = self.mask.apply(&line);
         writer
             .append(&masked)

@@ -43,6 +43,13 @@ pub(crate) fn content_of_role(block: &Block, role: &Role) -> Name {
     digits(hasher)
 }
 
+/// A short hash of a value.
+pub(crate) fn hash_of(value: &Value) -> String {
+    let mut hasher = Sha256::new();
+    text(&mut hasher, &serde_json::Value::from(value).to_string());
+    digits(hasher).chars().take(8).collect()
+}
+
 fn digits(hasher: Sha256) -> Name {
     let hash: String = hasher
         .finalize()

@@ -1,11 +1,13 @@
 //! The one place that gives events their order: the journal first, observers after.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use sasrun_model::{Event, EventKind};
+use sasrun_model::{Event, EventKind, Name};
 
+use crate::replay::Recorded;
 use crate::seams::{Journal, JournalFailure, Observer};
 
 /// Gives out sequence numbers and passes events on. Lives on the engine's thread.
@@ -15,38 +17,79 @@ pub(crate) struct Dispatcher {
     sequence: Cell<u64>,
     began: Instant,
     failure: RefCell<Option<JournalFailure>>,
+    /// Events of a run that goes on, which it comes to again.
+    recorded: RefCell<Recorded>,
+    /// Headings that were recorded before and are shown when something new stands below them.
+    headings: RefCell<Headings>,
+}
+
+/// Headings that were not shown in this life of the run.
+#[derive(Default)]
+struct Headings {
+    play: Option<EventKind>,
+    tasks: HashMap<Name, EventKind>,
 }
 
 impl Dispatcher {
-    pub(crate) fn new(journal: Arc<dyn Journal>, observers: Vec<Box<dyn Observer>>) -> Self {
+    /// Goes on after the events recorded before, whose last number is `sequence`.
+    pub(crate) fn new(
+        journal: Arc<dyn Journal>,
+        observers: Vec<Box<dyn Observer>>,
+        recorded: Recorded,
+        sequence: u64,
+    ) -> Self {
         Self {
             journal,
             observers: RefCell::new(observers),
-            sequence: Cell::new(0),
+            sequence: Cell::new(sequence),
             began: Instant::now(),
             failure: RefCell::new(None),
+            recorded: RefCell::new(recorded),
+            headings: RefCell::default(),
         }
     }
 
-    /// Records and shows an event. A journal that fails is remembered: nothing new begins then.
+    /// Records and shows an event, unless it was recorded before. A journal that fails is
+    /// remembered: nothing new begins then.
     pub(crate) fn emit(&self, kind: EventKind) {
+        if self.recorded.borrow_mut().take(&kind) {
+            self.headings.borrow_mut().keep(kind);
+            return;
+        }
+        self.show_headings(&kind);
         self.sequence.set(self.sequence.get() + 1);
-        let at = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        let event = Event {
-            sequence: self.sequence.get(),
-            at_ms: u64::try_from(at.as_millis()).unwrap_or(u64::MAX),
-            elapsed: self.began.elapsed(),
-            kind,
-        };
+        let mut event = self.event(kind);
         if self.failure.borrow().is_none()
             && let Err(failure) = self.journal.append(&event)
         {
             *self.failure.borrow_mut() = Some(failure);
         }
+        event.kind.forget_kept();
         for observer in self.observers.borrow_mut().iter_mut() {
             observer.event(&event);
+        }
+    }
+
+    fn event(&self, kind: EventKind) -> Event {
+        let at = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Event {
+            sequence: self.sequence.get(),
+            at_ms: u64::try_from(at.as_millis()).unwrap_or(u64::MAX),
+            elapsed: self.began.elapsed(),
+            kind,
+        }
+    }
+
+    /// Shows the headings above a step that goes on, where they were recorded before.
+    fn show_headings(&self, kind: &EventKind) {
+        let above = self.headings.borrow_mut().above(kind);
+        for heading in above {
+            let event = self.event(heading);
+            for observer in self.observers.borrow_mut().iter_mut() {
+                observer.event(&event);
+            }
         }
     }
 
@@ -68,5 +111,31 @@ impl Dispatcher {
     /// The journal's failure, if it had one.
     pub(crate) fn failure(&self) -> Option<JournalFailure> {
         self.failure.borrow().clone()
+    }
+}
+
+impl Headings {
+    fn keep(&mut self, kind: EventKind) {
+        match &kind {
+            EventKind::PlayStarted { .. } => {
+                self.tasks.clear();
+                self.play = Some(kind);
+            }
+            EventKind::TaskStarted { task, .. } => {
+                self.tasks.insert(Arc::clone(task), kind);
+            }
+            _ => {}
+        }
+    }
+
+    /// The headings that stand above an event; they are shown once.
+    fn above(&mut self, kind: &EventKind) -> Vec<EventKind> {
+        let task = kind.step().and_then(|id| self.tasks.remove(&id.task));
+        let is_below = task.is_some() || matches!(kind, EventKind::TaskStarted { .. });
+        let play = if is_below { self.play.take() } else { None };
+        if matches!(kind, EventKind::PlayStarted { .. }) {
+            self.play = None;
+        }
+        play.into_iter().chain(task).collect()
     }
 }

@@ -54,6 +54,7 @@ impl Run {
             .as_ref()
             .and_then(|answers| answer(answers, &id))
             .is_some();
+        let is_answered = is_answered || self.past.gate(&id).is_some();
         (!is_answered).then_some(id)
     }
 }

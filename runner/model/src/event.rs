@@ -1,6 +1,7 @@
 //! What happened, in order: the only thing reporters and journals ever see.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -68,6 +69,54 @@ fn is_zero(value: &u32) -> bool {
     *value == 0
 }
 
+/// What a replay needs of a finished step besides what is told of it. Reporters pass over it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Kept {
+    /// The whole outcome, where what is told of it is censored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Arc<Outcome>>,
+    /// What it did to the state of the run, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub effects: Vec<KeptEffect>,
+}
+
+/// One thing that a step did to the state of the run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "effect")]
+pub enum KeptEffect {
+    /// Facts were learnt about a host.
+    Facts {
+        /// The host that they are about.
+        host: Name,
+        /// The facts, by the names that the module gave them; none when the result has them
+        /// under `ansible_facts`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        facts: Option<serde_json::Value>,
+    },
+    /// Files of variables were read, in order, for the effect after it.
+    Files {
+        /// Their paths.
+        paths: Vec<PathBuf>,
+        /// Whether dictionaries were laid over those that the host had.
+        merged: bool,
+    },
+    /// What the module asked for, in its own words.
+    Module {
+        /// The effect, as the plugin protocol writes it.
+        asked: serde_json::Value,
+    },
+}
+
+/// What a person decided about a step whose end is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// It is taken for done.
+    Done,
+    /// It is done again.
+    Repeat,
+}
+
 /// What happened. Variants are facts; nothing here says how to draw them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
@@ -132,6 +181,39 @@ pub enum EventKind {
         /// Hash of the task's content and arguments.
         content: Name,
     },
+    /// A host begins one item of a loop, or one more try, of a step that must not be done twice.
+    /// Durable before the host is touched.
+    ItemStarted {
+        /// Which.
+        id: HostTask,
+    },
+    /// A person decided about a step whose end was not known.
+    Decided {
+        /// Which.
+        id: HostTask,
+        /// What.
+        decision: Decision,
+        /// Who.
+        by: String,
+    },
+    /// A gate waits for its answer.
+    GateWaiting {
+        /// Its id.
+        gate: String,
+        /// What is asked.
+        text: String,
+    },
+    /// A gate was answered.
+    GateAnswered {
+        /// Its id.
+        gate: String,
+        /// The answer.
+        answer: String,
+        /// Who gave it.
+        by: String,
+        /// Why.
+        reason: String,
+    },
     /// A line of progress of a running task. May be thinned out.
     HostProgress {
         /// Which.
@@ -151,6 +233,9 @@ pub enum EventKind {
         ignored: bool,
         /// Whether nothing of it may be shown.
         no_log: bool,
+        /// What a replay needs of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kept: Option<Arc<Kept>>,
     },
     /// A try failed and another follows.
     HostRetry {
@@ -160,6 +245,9 @@ pub enum EventKind {
         left: u32,
         /// What came of it.
         outcome: Arc<Outcome>,
+        /// What a replay needs of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kept: Option<Arc<Kept>>,
     },
     /// A host ended a task: exactly once for each begun. Durable before anything builds on it.
     HostFinished {
@@ -182,6 +270,9 @@ pub enum EventKind {
         action: Name,
         /// How long it took.
         took: Duration,
+        /// What a replay needs of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kept: Option<Arc<Kept>>,
     },
     /// Steps were loaded for hosts.
     Included {
@@ -253,6 +344,59 @@ pub enum EventKind {
     /// An event of a newer version. Readers pass over it.
     #[serde(other)]
     Unknown,
+}
+
+impl EventKind {
+    /// Leaves out what only a replay needs.
+    pub fn forget_kept(&mut self) {
+        if let EventKind::ItemFinished { kept, .. }
+        | EventKind::HostRetry { kept, .. }
+        | EventKind::HostFinished { kept, .. } = self
+        {
+            *kept = None;
+        }
+    }
+
+    /// Leaves out what nothing may show, also where only a replay needs it.
+    pub fn forget_hidden(&mut self) {
+        if let EventKind::ItemFinished { kept, .. } | EventKind::HostFinished { kept, .. } = self
+            && let Some(kept) = kept
+            && kept.outcome.is_some()
+        {
+            Arc::make_mut(kept).outcome = None;
+        }
+    }
+
+    /// The step that it is about, if it is about one.
+    pub fn step(&self) -> Option<&HostTask> {
+        match self {
+            EventKind::HostStarted { id, .. }
+            | EventKind::ItemStarted { id }
+            | EventKind::Decided { id, .. }
+            | EventKind::HostProgress { id, .. }
+            | EventKind::ItemFinished { id, .. }
+            | EventKind::HostRetry { id, .. }
+            | EventKind::HostFinished { id, .. } => Some(id),
+            _ => None,
+        }
+    }
+}
+
+impl std::fmt::Display for HostTask {
+    /// As a person names it: `host:path`, then `#1` for the second time, `@3-9f2c…` for an item.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.host, self.task)?;
+        if self.occurrence > 0 {
+            write!(f, "#{}", self.occurrence)?;
+        }
+        if let Some(item) = &self.item {
+            write!(f, "@{item}")?;
+        }
+        if self.attempt > 0 {
+            write!(f, "~{}", self.attempt)?;
+        }
+        Ok(())
+    }
 }
 
 /// Figures of one host, as the recap shows them.

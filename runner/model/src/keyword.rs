@@ -6,7 +6,10 @@ use crate::Node;
 ///
 /// `vars`, `when` and `tags` are not here: they add up along the way instead of being replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "each is Ansible's keyword of the same name")]
+#[expect(
+    missing_docs,
+    reason = "each is the playbook's keyword of the same name"
+)]
 pub enum Keyword {
     AnyErrorsFatal,
     Become,
@@ -21,13 +24,16 @@ pub enum Keyword {
     DelegateFacts,
     DelegateTo,
     Diff,
+    DoneWhen,
     Environment,
     IgnoreErrors,
     IgnoreUnreachable,
     ModuleDefaults,
     NoLog,
+    OnFailure,
     Port,
     RemoteUser,
+    Repeatable,
     RunOnce,
     Throttle,
     Timeout,
@@ -35,7 +41,7 @@ pub enum Keyword {
 
 impl Keyword {
     /// Every keyword with its name in playbooks.
-    pub const ALL: [(Keyword, &'static str); 23] = [
+    pub const ALL: [(Keyword, &'static str); 26] = [
         (Keyword::AnyErrorsFatal, "any_errors_fatal"),
         (Keyword::Become, "become"),
         (Keyword::BecomeExe, "become_exe"),
@@ -49,13 +55,16 @@ impl Keyword {
         (Keyword::DelegateFacts, "delegate_facts"),
         (Keyword::DelegateTo, "delegate_to"),
         (Keyword::Diff, "diff"),
+        (Keyword::DoneWhen, "done_when"),
         (Keyword::Environment, "environment"),
         (Keyword::IgnoreErrors, "ignore_errors"),
         (Keyword::IgnoreUnreachable, "ignore_unreachable"),
         (Keyword::ModuleDefaults, "module_defaults"),
         (Keyword::NoLog, "no_log"),
+        (Keyword::OnFailure, "on_failure"),
         (Keyword::Port, "port"),
         (Keyword::RemoteUser, "remote_user"),
+        (Keyword::Repeatable, "repeatable"),
         (Keyword::RunOnce, "run_once"),
         (Keyword::Throttle, "throttle"),
         (Keyword::Timeout, "timeout"),

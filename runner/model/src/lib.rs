@@ -20,7 +20,9 @@ mod value;
 
 pub use catalogue::{ArgumentProblem, ModuleCatalogue, ModuleEntry};
 pub use diagnostic::{Code, Diagnostic, Place, Severity};
-pub use event::{Event, EventKind, HostFigures, HostTask, RunMode, StepClass};
+pub use event::{
+    Decision, Event, EventKind, HostFigures, HostTask, Kept, KeptEffect, RunMode, StepClass,
+};
 pub use include::{IncludeContext, LoadedRole, LoadedSteps, RoleRequest};
 pub use input::{Input, InputKind};
 pub use inventory::{Group, Host, Inventory, LayeredVariables};

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sasrun_model::{Map, Node, NodeKind, Value};
 
@@ -42,8 +43,16 @@ impl Templates {
                 world,
                 extensions,
                 programs: ProgramCache::default(),
+                asked: AtomicU64::new(0),
             }),
         }
+    }
+
+    /// How often anything but variables was asked so far: the clock, chance, the environment, the
+    /// disk. What was evaluated while this did not change comes out the same whenever it is
+    /// evaluated again.
+    pub fn asked(&self) -> u64 {
+        self.shared.asked.load(Ordering::Relaxed)
     }
 
     /// Reads the text of a value without evaluating it; also finds filters and tests that nobody offers.

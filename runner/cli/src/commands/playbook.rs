@@ -215,6 +215,8 @@ fn parts(
         run: run.as_str().into(),
         plugins: sources.loaded.hashes.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        past: None,
+        answered: Vec::new(),
     };
     Ok((parts, live))
 }

@@ -27,10 +27,10 @@ impl Run {
         };
         let scope = self.play_scope(play, first);
         let mut sizes = Vec::new();
-        for node in &play.serial {
+        for (index, node) in play.serial.iter().enumerate() {
+            let question = || format!("serial {index} of {}", play.path);
             let value = self
-                .templates
-                .resolve(node, &scope)
+                .decided(question, || self.templates.resolve(node, &scope))
                 .map_err(|error| error.to_string())?;
             let all = match &value {
                 Value::List(sizes) => sizes.to_vec(),

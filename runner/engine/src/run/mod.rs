@@ -1,6 +1,7 @@
 //! The front door: plays in order, batches of hosts, and how it all ends.
 
 mod batch;
+mod decisions;
 mod departures;
 mod handlers;
 mod play;
@@ -21,6 +22,7 @@ use crate::error::EngineError;
 use crate::options::{Options, Stop};
 use crate::pool::Pool;
 use crate::registry::Registry;
+use crate::replay::Past;
 use crate::seams::{Console, Files, Journal, Observer, Secrets};
 use crate::task::HostRun;
 use crate::variables::Shared;
@@ -52,6 +54,11 @@ pub struct Parts {
     pub plugins: BTreeMap<String, String>,
     /// Version of sasrun.
     pub version: String,
+    /// What the run had done before, when it goes on.
+    pub past: Option<Past>,
+    /// What was answered while the user's files were loaded, questions and answers; recorded by a
+    /// run that begins.
+    pub answered: Vec<(String, serde_json::Value)>,
 }
 
 /// How a run ended.
@@ -76,6 +83,7 @@ pub(crate) struct Run {
     pub(crate) shared: Arc<Shared>,
     pub(crate) dispatcher: Dispatcher,
     pub(crate) pool: Pool,
+    pub(crate) past: Past,
     forks: Semaphore,
     state: State,
 }
@@ -90,29 +98,17 @@ pub async fn run(
     parts: Parts,
     options: Options,
 ) -> Result<Summary, EngineError> {
-    let started = EventKind::RunStarted {
-        run: Arc::clone(&parts.run),
-        mode: if options.check {
-            RunMode::Check
-        } else {
-            RunMode::Apply
-        },
-        playbooks: playbooks
-            .iter()
-            .map(|book| book.path.display().to_string())
-            .collect(),
-        inventories: parts
-            .inventory
-            .sources
-            .iter()
-            .map(|p| p.display().to_string())
-            .collect(),
-        limit: options.limit.as_ref().map(|hosts| hosts.join(",")),
-        plugins: parts.plugins.clone(),
-        version: parts.version.clone(),
-    };
+    let goes_on = parts.past.is_some();
+    let began = first_event(playbooks, &parts, &options);
+    let answered = parts.answered.clone();
     let run = Run::new(parts, options);
-    run.dispatcher.emit(started);
+    if !goes_on {
+        run.dispatcher.emit(began);
+        for (question, answer) in answered {
+            let answered = EventKind::Answered { question, answer };
+            run.dispatcher.emit(answered);
+        }
+    }
     run.dispatcher.durable().await?;
     let unanswered = run.unanswered_gates(playbooks);
     if unanswered.is_empty() {
@@ -135,11 +131,40 @@ pub async fn run(
     Ok(summary)
 }
 
+/// The event that a run begins with.
+fn first_event(playbooks: &[Playbook], parts: &Parts, options: &Options) -> EventKind {
+    EventKind::RunStarted {
+        run: Arc::clone(&parts.run),
+        mode: if options.check {
+            RunMode::Check
+        } else {
+            RunMode::Apply
+        },
+        playbooks: playbooks
+            .iter()
+            .map(|book| book.path.display().to_string())
+            .collect(),
+        inventories: parts
+            .inventory
+            .sources
+            .iter()
+            .map(|p| p.display().to_string())
+            .collect(),
+        limit: options.limit.as_ref().map(|hosts| hosts.join(",")),
+        plugins: parts.plugins.clone(),
+        version: parts.version.clone(),
+    }
+}
+
 impl Run {
     fn new(parts: Parts, options: Options) -> Self {
+        let mut past = parts.past.unwrap_or_default();
+        let recorded = past.take_recorded();
+        let last = past.last_sequence();
         Self {
             shared: Arc::new(Shared::new(parts.inventory, &options)),
-            dispatcher: Dispatcher::new(parts.journal, parts.observers),
+            dispatcher: Dispatcher::new(parts.journal, parts.observers, recorded, last),
+            past,
             pool: Pool::default(),
             forks: Semaphore::new(options.forks.max(1)),
             state: State::default(),

@@ -111,7 +111,7 @@ impl Run {
     /// Carries one play out, batch after batch.
     pub(super) async fn play(&self, play: &Arc<Play>) {
         let name = self.play_name(play);
-        let hosts = match self.hosts_of(play) {
+        let hosts = match self.decided_hosts(play) {
             Ok(hosts) => hosts,
             Err(message) => {
                 self.warn(message);
@@ -178,7 +178,26 @@ impl Run {
             .templates
             .resolve(&play.hosts, &scope)
             .map_err(|e| e.to_string())?;
-        let pattern = match &pattern {
+        self.hosts_of_pattern(play, &pattern, &scope)
+    }
+
+    /// The hosts of a play that begins; the same again when the run goes on.
+    fn decided_hosts(&self, play: &Arc<Play>) -> Result<Vec<Name>, String> {
+        let scope = self.play_scope(play, &"localhost".into());
+        let question = || format!("hosts of {}", play.path);
+        let pattern = self
+            .decided(question, || self.templates.resolve(&play.hosts, &scope))
+            .map_err(|e| e.to_string())?;
+        self.hosts_of_pattern(play, &pattern, &scope)
+    }
+
+    fn hosts_of_pattern(
+        &self,
+        play: &Arc<Play>,
+        pattern: &Value,
+        scope: &Arc<dyn Scope>,
+    ) -> Result<Vec<Name>, String> {
+        let pattern = match pattern {
             Value::List(parts) => parts
                 .iter()
                 .filter_map(Value::as_str)
@@ -191,7 +210,7 @@ impl Run {
             hosts.retain(|host| limit.contains(host));
         }
         hosts.retain(|host| !self.state.is_dropped(host));
-        self.ordered(play, hosts, &scope)
+        self.ordered(play, hosts, scope)
     }
 
     fn ordered(

@@ -9,6 +9,8 @@ mod dialogue;
 mod host;
 mod variables;
 
+pub(crate) use variables::learn_files;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

@@ -6,12 +6,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sasrun_model::{Entry, Name, Node, NodeKind, Value, Variables};
+use sasrun_model::{Entry, KeptEffect, Name, Node, NodeKind, Value, Variables};
 use sasrun_plugin::{Answer, FileKind, Object, SearchIn};
 
 use super::{Talking, refused};
 use crate::looking::Looking;
-use crate::task::unrendered;
+use crate::task::{HostRun, unrendered};
+use crate::variables::TaskScope;
 
 impl Talking<'_> {
     pub(super) fn load_variables(&self, options: &Object) -> Answer {
@@ -49,27 +50,18 @@ impl Talking<'_> {
     }
 
     fn loaded(&self, files: &[PathBuf], merges: bool) -> Answer {
-        let mut all = Variables::new();
-        for path in files {
-            match self.host_run.run.files.load_variables(path) {
-                Ok(written) => all.extend(written),
-                Err(problems) => {
-                    let all = problems.iter().map(ToString::to_string).collect::<Vec<_>>();
-                    return refused("other", all.join("\n"));
-                }
-            }
-        }
-        if merges {
-            self.merge_into_known(&mut all);
-        }
+        let all = match learn_files(self.host_run, &self.scope, files, merges) {
+            Ok(all) => all,
+            Err(message) => return refused("other", message),
+        };
+        self.host_run.keep(KeptEffect::Files {
+            paths: files.to_vec(),
+            merged: merges,
+        });
         let shown: Object = all
             .iter()
             .map(|(name, node)| (name.to_string(), (&unrendered(node)).into()))
             .collect();
-        self.host_run
-            .run
-            .shared
-            .change_host(self.host_run.host, |learnt| learnt.loaded = Arc::new(all));
         let names: Vec<String> = files
             .iter()
             .map(|path| path.display().to_string())
@@ -78,15 +70,39 @@ impl Talking<'_> {
             value: serde_json::json!({ "variables": shown, "files": names }),
         }
     }
+}
 
-    /// Lays dictionaries over those that the host has under the same names.
-    fn merge_into_known(&self, all: &mut Variables) {
-        let scope: Arc<dyn sasrun_template::Scope> = Arc::clone(&self.scope) as _;
-        for (name, node) in all.iter_mut() {
-            let known = self.host_run.run.templates.variable(name, &scope);
-            if let (Ok(Some(known @ Value::Map(_))), NodeKind::Map(_)) = (known, &node.kind) {
-                *node = Arc::new(merged(&known, node));
-            }
+/// Reads files of variables, and keeps them at the host for the effect that names them.
+pub(crate) fn learn_files(
+    host_run: &HostRun<'_>,
+    scope: &Arc<TaskScope>,
+    files: &[PathBuf],
+    merges: bool,
+) -> Result<Arc<Variables>, String> {
+    let mut all = Variables::new();
+    for path in files {
+        let written = host_run.run.files.load_variables(path);
+        all.extend(written.map_err(|problems| {
+            let all = problems.iter().map(ToString::to_string);
+            all.collect::<Vec<_>>().join("\n")
+        })?);
+    }
+    if merges {
+        merge_into_known(host_run, scope, &mut all);
+    }
+    let all = Arc::new(all);
+    let shared = &host_run.run.shared;
+    shared.change_host(host_run.host, |learnt| learnt.loaded = Arc::clone(&all));
+    Ok(all)
+}
+
+/// Lays dictionaries over those that the host has under the same names.
+fn merge_into_known(host_run: &HostRun<'_>, scope: &Arc<TaskScope>, all: &mut Variables) {
+    let scope: Arc<dyn sasrun_template::Scope> = Arc::clone(scope) as _;
+    for (name, node) in all.iter_mut() {
+        let known = host_run.run.templates.variable(name, &scope);
+        if let (Ok(Some(known @ Value::Map(_))), NodeKind::Map(_)) = (known, &node.kind) {
+            *node = Arc::new(merged(&known, node));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sasrun_model::{EventKind, Key, Map, Name, Outcome, Status, Value};
+use sasrun_model::{EventKind, HostTask, Key, Map, Name, Outcome, Status, Value};
 use sasrun_template::{Scope, TemplateError};
 
 use super::{HostRun, mapping, number, result, told};
@@ -40,17 +40,10 @@ impl HostRun<'_> {
             let value = self.templates().resolve(node, &scope)?;
             Ok(value.as_str().map(Name::from))
         };
-        let terms = self.templates().resolve(&each.items, &scope)?;
-        let items = match &each.lookup {
-            Some(lookup) => {
-                let terms = match &terms {
-                    Value::List(terms) => terms.to_vec(),
-                    one => vec![one.clone()],
-                };
-                Value::list(self.templates().lookup(lookup, &terms, &scope)?)
-            }
-            None => terms,
-        };
+        let question = || format!("loop of {}", self.id(None, 0));
+        let items = self
+            .run
+            .decided(question, || self.looped_over(each, &scope))?;
         let items = match items {
             Value::List(items) => items,
             Value::CannotKnow(reason) => return Err(unknowable(&reason)),
@@ -77,6 +70,23 @@ impl HostRun<'_> {
             extended,
             with_all,
         }))
+    }
+
+    fn looped_over(
+        &self,
+        each: &sasrun_model::Loop,
+        scope: &Arc<dyn Scope>,
+    ) -> Result<Value, TemplateError> {
+        let terms = self.templates().resolve(&each.items, scope)?;
+        let Some(lookup) = &each.lookup else {
+            return Ok(terms);
+        };
+        let terms = match &terms {
+            Value::List(terms) => terms.to_vec(),
+            one => vec![one.clone()],
+        };
+        let found = self.templates().lookup(lookup, &terms, scope)?;
+        Ok(Value::list(found))
     }
 
     /// One item of the loop with all its variables.
@@ -111,7 +121,7 @@ impl HostRun<'_> {
         }
         let label = self.templates().display(label.as_ref().unwrap_or(&value));
         LoopItem {
-            id: format!("{index}").into(),
+            id: super::replay::item_id(index, &value),
             value,
             label,
             variables,
@@ -143,19 +153,16 @@ impl HostRun<'_> {
                 tokio::time::sleep(std::time::Duration::from_secs_f64(seconds.max(0.0))).await;
             }
             let item = self.item(scope, &items, index);
-            let (mut outcome, _) = self.one(scope, Some(&item)).await;
-            describe_item(&mut outcome, &items.variable, &item);
-            self.run.dispatcher.emit(EventKind::ItemFinished {
-                id: self.id(Some(Arc::clone(&item.id)), 0),
-                label: if no_log {
-                    "(censored due to no_log)".to_owned()
-                } else {
-                    item.label
-                },
-                outcome: told(&Arc::new(outcome.clone()), no_log),
-                ignored: false,
-                no_log,
-            });
+            let id = self.id(Some(Arc::clone(&item.id)), 0);
+            let outcome = match self.replayed_item(&id).await {
+                Some(outcome) => outcome,
+                None => {
+                    let (mut outcome, _) = self.one(scope, Some(&item)).await;
+                    describe_item(&mut outcome, &items.variable, &item);
+                    self.tell_item(id, item.label, &outcome, no_log);
+                    outcome
+                }
+            };
             let ends = matches!(outcome.status, Status::Unreachable | Status::Unknown)
                 || self.breaks(scope, index, &items, &outcome);
             outcomes.push(outcome);
@@ -164,6 +171,22 @@ impl HostRun<'_> {
             }
         }
         merge(outcomes)
+    }
+
+    fn tell_item(&self, id: HostTask, label: String, outcome: &Outcome, no_log: bool) {
+        let outcome = Arc::new(outcome.clone());
+        self.run.dispatcher.emit(EventKind::ItemFinished {
+            id,
+            label: if no_log {
+                "(censored due to no_log)".to_owned()
+            } else {
+                label
+            },
+            outcome: told(&outcome, no_log),
+            ignored: false,
+            no_log,
+            kept: self.take_kept(&outcome, no_log),
+        });
     }
 
     /// Whether `break_when` ends the loop after this item. What cannot be told does not.

@@ -3,13 +3,17 @@
 mod arguments;
 mod each;
 mod one;
+mod replay;
 mod result;
+mod unfinished;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sasrun_model::{
-    Action, EventKind, HostTask, Key, Keyword, Map, Name, Node, Outcome, Status, Task, Value,
+    Action, EventKind, HostTask, KeptEffect, Key, Keyword, Map, Name, Node, Outcome, Status, Task,
+    Value,
 };
 use sasrun_template::{Scope, TemplateError, Truth};
 
@@ -28,6 +32,8 @@ pub(crate) struct HostRun<'a> {
     pub level: &'a Arc<Level>,
     pub host: &'a Name,
     pub occurrence: u32,
+    /// What the step did to the state of the run so far, for the journal.
+    pub effects: RefCell<Vec<KeptEffect>>,
 }
 
 /// What came of a task on a host, for the walk to decide on.
@@ -60,12 +66,15 @@ impl HostRun<'_> {
     /// Carries the task out and tells of it. Every host that begins a task gets an outcome.
     pub(crate) async fn carry_out(&self) -> HostOutcome {
         let began = Instant::now();
+        let id = self.id(None, 0);
+        self.run.comes_to(self.host, self.task);
+        if let Some(done) = self.replayed(&id).await {
+            return done;
+        }
         let scope = self.scope();
         let no_log = self
             .flag(Keyword::NoLog, &(Arc::clone(&scope) as _))
             .unwrap_or(true);
-        let id = self.id(None, 0);
-        self.run.comes_to(self.host, self.task);
         self.run.dispatcher.emit(EventKind::HostStarted {
             id: id.clone(),
             class: self.class(),
@@ -97,6 +106,11 @@ impl HostRun<'_> {
 
     /// Tells of an including task that included nothing on this host.
     pub(crate) fn finish_include(&self, outcome: Outcome) -> HostOutcome {
+        if let Some(done) = self.run.past.finished(&self.id(None, 0)) {
+            let ignored = done.ignored;
+            let outcome = Arc::new(outcome);
+            return HostOutcome { outcome, ignored };
+        }
         self.finish(outcome, false, false, Instant::now(), None)
     }
 
@@ -128,6 +142,7 @@ impl HostRun<'_> {
             ignored = false;
         }
         let outcome = Arc::new(outcome);
+        let kept = self.take_kept(&outcome, no_log);
         let bad = outcome.status.is_bad() && !ignored;
         self.run.dispatcher.emit(EventKind::HostFinished {
             id: self.id(None, 0),
@@ -139,6 +154,7 @@ impl HostRun<'_> {
             no_log,
             action: self.action_name(),
             took: began.elapsed(),
+            kept,
         });
         HostOutcome { outcome, ignored }
     }
@@ -183,6 +199,30 @@ impl HostRun<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// Evaluates the conditions of a task that decides the course of the play, for one item of its
+    /// loop; the same again when the run goes on.
+    pub(crate) fn decided_conditions(
+        &self,
+        index: usize,
+        scope: &Arc<dyn Scope>,
+    ) -> Result<Option<Outcome>, TemplateError> {
+        let mut found = None;
+        let question = || format!("conditions {index} of {}", self.id(None, 0));
+        let holds = self.run.decided(question, || {
+            found = self.conditions(scope)?;
+            Ok(Value::Bool(found.is_none()))
+        })?;
+        Ok(match (holds.is_true(), found) {
+            (true, _) => None,
+            (false, Some(outcome)) => Some(outcome),
+            (false, None) => {
+                let conditions = self.level.conditions();
+                let first = conditions.into_iter().chain(&self.task.when).next();
+                first.map(result::skipped)
+            }
+        })
     }
 
     /// The value of a boolean keyword; false when it is not given.
@@ -267,24 +307,6 @@ impl HostRun<'_> {
             Action::Module(name) | Action::Meta(name) => Arc::clone(name),
             Action::Include(sasrun_model::Include::Tasks) => "include_tasks".into(),
             Action::Include(sasrun_model::Include::Role) => "include_role".into(),
-        }
-    }
-
-    fn class(&self) -> sasrun_model::StepClass {
-        use sasrun_model::StepClass;
-        use sasrun_plugin::Repetition;
-        let Action::Module(name) = &self.task.action else {
-            return StepClass::Read;
-        };
-        match self
-            .run
-            .registry
-            .find(name)
-            .map(|module| module.spec().repetition)
-        {
-            Some(Repetition::Read) => StepClass::Read,
-            Some(Repetition::Once) => StepClass::Once,
-            _ => StepClass::Repeat,
         }
     }
 }

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sasrun_model::{Action, EventKind, Key, Keyword, Name, Node, Outcome, Status, Value};
-use sasrun_plugin::{CheckSupport, Effect};
+use sasrun_model::{
+    Action, EventKind, KeptEffect, Key, Keyword, Name, Node, Outcome, Status, Value,
+};
+use sasrun_plugin::CheckSupport;
 use sasrun_template::{Scope, TemplateError, Truth};
 
 use super::arguments::CallError;
@@ -57,8 +59,13 @@ impl HostRun<'_> {
             Ok(plan) => plan,
             Err(error) => return result::template_failure(self, "retries", &error),
         };
-        let mut attempt = 0;
+        let item = item.map(|item| Arc::clone(&item.id));
+        let mut attempt = self.tried(&self.id(item.clone(), 0)).await;
         loop {
+            let id = self.id(item.clone(), attempt);
+            if let Some(outcome) = self.begin_try(scope, &id, delegate).await {
+                return outcome;
+            }
             let mut outcome = self.attempt(scope, delegate).await;
             let judged = self.judge(scope, &mut outcome);
             if let Err(error) = judged {
@@ -76,10 +83,13 @@ impl HostRun<'_> {
                 Err(error) => return result::template_failure(self, "until", &error),
             }
             let no_log = self.flag(Keyword::NoLog, &(Arc::clone(scope) as _));
+            let no_log = no_log.unwrap_or(true);
+            let outcome = Arc::new(outcome);
             self.run.dispatcher.emit(EventKind::HostRetry {
-                id: self.id(item.map(|item| Arc::clone(&item.id)), attempt),
-                left: retries + 1 - attempt,
-                outcome: told(&Arc::new(outcome), no_log.unwrap_or(true)),
+                id: self.id(item.clone(), attempt),
+                left: (retries + 1).saturating_sub(attempt),
+                outcome: told(&outcome, no_log),
+                kept: self.take_kept(&outcome, no_log),
             });
             if !self.run.pause(delay).await {
                 return result::failure("the run is being stopped");
@@ -281,16 +291,12 @@ impl HostRun<'_> {
                 self.host
             };
             self.run.learn_facts(owner, &outcome.facts);
+            self.keep_facts(owner, &outcome.facts);
         }
         for effect in &outcome.effects {
-            match effect {
-                Effect::SetVariables { variables, .. } => {
-                    for (name, value) in variables {
-                        self.set_variable(name.as_str().into(), value.clone().into());
-                    }
-                }
-                other => self.run.effect(self.host, other).await?,
-            }
+            self.effect(effect).await?;
+            let asked = serde_json::to_value(effect).map_err(|error| error.to_string())?;
+            self.keep(KeptEffect::Module { asked });
         }
         Ok(())
     }

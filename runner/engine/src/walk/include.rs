@@ -36,6 +36,7 @@ impl<'a> Walk<'a> {
         let doing = self.run_once_hosts(task, level, hosts);
         for host in doing {
             let host_run = self.host_run(task, level, host);
+            self.run.comes_to(host, task);
             if let Err(outcome) = self.gather(&host_run, &mut inclusions) {
                 self.tell(&host_run, outcome, &mut failed);
             }
@@ -99,19 +100,21 @@ impl<'a> Walk<'a> {
                 })
                 .collect(),
         };
-        for parameters in variants {
+        for (index, parameters) in variants.into_iter().enumerate() {
             let locals = parameters
                 .iter()
                 .map(|(name, value)| (Arc::clone(name), value.clone()));
             let inner: Arc<dyn Scope> = Arc::new(scope.with(locals));
-            match host_run.conditions(&inner) {
+            match host_run.decided_conditions(index, &inner) {
                 Ok(None) => {}
                 Ok(Some(skip)) if items.is_none() => return Err(skip),
                 Ok(Some(_)) => continue,
                 Err(error) => return Err(fail("when", error)),
             }
+            let question = || format!("include {index} of {}", host_run.id(None, 0));
             let options = self
-                .options(host_run, &inner)
+                .run
+                .decided(question, || self.options(host_run, &inner))
                 .map_err(|error| fail("arguments", error))?;
             let parameters = self
                 .parameters(host_run, parameters, &inner)

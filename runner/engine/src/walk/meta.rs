@@ -20,7 +20,8 @@ impl<'a> Walk<'a> {
         for host in hosts {
             let host_run = self.host_run(task, level, host);
             let scope: Arc<dyn Scope> = host_run.scope();
-            match host_run.conditions(&scope) {
+            self.run.comes_to(host, task);
+            match host_run.decided_conditions(0, &scope) {
                 Ok(None) => meant.push(Arc::clone(host)),
                 Ok(Some(_)) => {}
                 Err(error) => {

@@ -186,6 +186,7 @@ impl<'a> Walk<'a> {
             level,
             host,
             occurrence,
+            effects: std::cell::RefCell::default(),
         }
     }
 

@@ -97,18 +97,22 @@ enum Takes {
     Text,
     TextOrList,
     Mappings,
+    Reaction,
 }
 
 fn takes(name: &str) -> Option<Takes> {
     Some(match name {
         "any_errors_fatal" | "become" | "check_mode" | "delegate_facts" | "diff"
         | "ignore_errors" | "ignore_unreachable" | "no_log" | "run_once" | "force_handlers"
-        | "gather_facts" | "preflight" | "extended" | "extended_allitems" => Takes::YesNo,
+        | "gather_facts" | "preflight" | "repeatable" | "extended" | "extended_allitems" => {
+            Takes::YesNo
+        }
         "port" | "throttle" | "timeout" | "retries" | "delay" | "async" | "poll" | "pause"
         | "gather_timeout" => Takes::Number,
         "become_exe" | "become_flags" | "become_method" | "become_user" | "connection"
         | "remote_user" | "delegate_to" | "debugger" | "order" | "batch_by" | "index_var"
-        | "loop_var" | "name" => Takes::Text,
+        | "loop_var" | "name" | "done_when" => Takes::Text,
+        "on_failure" => Takes::Reaction,
         "collections" | "tags" | "notify" | "listen" | "gather_subset" => Takes::TextOrList,
         "environment" | "module_defaults" => Takes::Mappings,
         _ => return None,
@@ -123,6 +127,7 @@ impl Takes {
             Takes::Text => "text",
             Takes::TextOrList => "text or a list of texts",
             Takes::Mappings => "a mapping",
+            Takes::Reaction => "stop, ask or continue",
         }
     }
 
@@ -141,6 +146,9 @@ impl Takes {
                 _ => false,
             },
             Takes::Text => is_scalar,
+            Takes::Reaction => node
+                .as_str()
+                .is_some_and(|text| matches!(text, "stop" | "ask" | "continue")),
             Takes::TextOrList => match &node.kind {
                 NodeKind::List(items) => items
                     .iter()

@@ -84,6 +84,7 @@ pub(crate) fn run_lookup(
         return Err(call.fail("there is no such lookup"));
     };
     let session = env.session();
+    session.count_asked();
     let mut positional = Vec::with_capacity(call.terms.len());
     for term in &call.terms {
         positional.push(session.to_data(term)?);

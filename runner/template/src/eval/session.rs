@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use indexmap::IndexMap;
 use sasrun_model::{Key, Name, Node, NodeKind};
@@ -28,6 +29,8 @@ pub(crate) struct Shared {
     pub(crate) world: Arc<dyn World>,
     pub(crate) extensions: Extensions,
     pub(crate) programs: ProgramCache,
+    /// How often the world was asked.
+    pub(crate) asked: AtomicU64,
 }
 
 /// One call from outside.
@@ -68,7 +71,13 @@ impl Session {
     }
 
     pub(crate) fn world(&self) -> &dyn World {
+        self.count_asked();
         &*self.shared.world
+    }
+
+    /// Counts that something but variables was asked.
+    pub(crate) fn count_asked(&self) {
+        self.shared.asked.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Counts one step of work.

@@ -1,0 +1,109 @@
+//! Steps that were begun before the run went on, and whose end is not recorded.
+//!
+//! What may be done again is done again. What must not be done twice is done again only when a
+//! person said so or the host can show that it was not done; otherwise its end stays unknown.
+
+use std::sync::Arc;
+
+use sasrun_model::{
+    Action, Decision, EventKind, HostTask, Keyword, Name, Outcome, Status, StepClass,
+};
+use sasrun_plugin::Repetition;
+use sasrun_template::Scope;
+
+use super::{HostRun, mapping, result};
+use crate::variables::TaskScope;
+
+/// Arguments by which a command itself sees whether it is done.
+const OWN_PROBES: [&str; 2] = ["creates", "removes"];
+
+impl HostRun<'_> {
+    /// What may be done with the step when its end stays unknown.
+    pub(super) fn class(&self) -> StepClass {
+        let Action::Module(name) = &self.task.action else {
+            return StepClass::Read;
+        };
+        let scope: Arc<dyn Scope> = self.scope();
+        if self.is_check(&scope).unwrap_or(false) {
+            return StepClass::Read;
+        }
+        let declared = self.run.registry.find(name);
+        match declared.map(|module| module.spec().repetition) {
+            Some(Repetition::Read) => StepClass::Read,
+            Some(Repetition::Once) if !self.may_repeat(&scope) => StepClass::Once,
+            _ => StepClass::Repeat,
+        }
+    }
+
+    fn may_repeat(&self, scope: &Arc<dyn Scope>) -> bool {
+        let has_probe = self.task.arguments.entries().iter().any(|entry| {
+            let name = entry.key.as_str().unwrap_or_default();
+            OWN_PROBES.contains(&name)
+        });
+        has_probe || self.flag(Keyword::Repeatable, scope).unwrap_or(false)
+    }
+
+    /// Begins a try. Gives an outcome when the try must not be made.
+    pub(super) async fn begin_try(
+        &self,
+        scope: &Arc<TaskScope>,
+        id: &HostTask,
+        delegate: Option<&Name>,
+    ) -> Option<Outcome> {
+        if self.class() != StepClass::Once {
+            return None;
+        }
+        if self.run.past.was_begun(id)
+            && let Some(outcome) = self.how_it_ended(scope, id, delegate).await
+        {
+            return Some(outcome);
+        }
+        if id.item.is_none() && id.attempt == 0 {
+            return None;
+        }
+        let begins = EventKind::ItemStarted { id: id.clone() };
+        self.run.dispatcher.emit(begins);
+        let lost = self.run.dispatcher.durable().await.err()?;
+        Some(result::failure(lost.to_string()))
+    }
+
+    /// The end of a step that must not be done twice; none when it is to be done.
+    async fn how_it_ended(
+        &self,
+        _scope: &Arc<TaskScope>,
+        id: &HostTask,
+        _delegate: Option<&Name>,
+    ) -> Option<Outcome> {
+        match self.run.past.decision(id) {
+            Some(Decision::Repeat) => return None,
+            Some(Decision::Done) => return Some(done("a person said that it is done")),
+            None => {}
+        }
+        Some(unknown(id, "its end was not recorded"))
+    }
+}
+
+/// A step that is taken for done.
+fn done(why: &str) -> Outcome {
+    let fields = mapping([
+        ("changed", true.into()),
+        ("failed", false.into()),
+        ("msg", format!("not done again: {why}").into()),
+    ]);
+    result::outcome(Status::Changed, fields)
+}
+
+/// A step whose end is not known, and the ways on.
+fn unknown(id: &HostTask, known: &str) -> Outcome {
+    let msg = format!(
+        "it was begun before and it is not known how it ended: {known}. Look at the host, then go \
+         on with `sasrun resume RUN --mark-done {id}`, `--repeat {id}`, or `--abort`"
+    );
+    let fields = mapping([
+        ("changed", false.into()),
+        ("failed", true.into()),
+        ("msg", msg.into()),
+        ("step", id.to_string().into()),
+    ]);
+    result::outcome(Status::Unknown, fields)
+}
