@@ -214,6 +214,12 @@ pub enum Problem {
         /// Why not.
         reason: String,
     },
+    /// The host cannot take a job, or says something odd of one.
+    #[error("jobs on this host: {reason}")]
+    Job {
+        /// Its words.
+        reason: String,
+    },
     /// A file operation failed on the host.
     #[error("cannot {action} {path}: {reason}")]
     File {
@@ -284,6 +290,7 @@ impl Problem {
             Self::ShellLost { .. } => "shell_lost",
             Self::Protocol { .. } => "protocol",
             Self::Request { .. } => "request",
+            Self::Job { .. } => "job",
             Self::File { .. } => "file",
             Self::FileChanged { .. } => "file_changed",
             Self::Validation { .. } => "validation",
@@ -303,6 +310,7 @@ impl Problem {
                 | Self::ShellLost { .. }
                 | Self::Protocol { .. }
                 | Self::Request { .. }
+                | Self::Job { .. }
                 | Self::File { .. }
                 | Self::FileChanged { .. }
                 | Self::Validation { .. }

@@ -25,6 +25,7 @@ mod dialogue;
 mod error;
 mod file;
 mod identity;
+mod job;
 mod pool;
 mod secret;
 mod shell;
@@ -40,6 +41,10 @@ pub use file::read::{FetchedFile, FileContent};
 pub use file::stat::{ChecksumAlgorithm, FileKind, FileStat, StatRequest};
 pub use file::write::{Content, Expected, WriteFile, WrittenFile};
 pub use identity::{Become, BecomeMethod, Identity};
+pub use job::{
+    BadJobId, JobId, JobOffsets, JobRequest, JobStart, JobState, JobStop, JobView, ListedJob,
+    Patience,
+};
 pub use secret::Secret;
 pub use shell::captured::Captured;
 pub use shell::quote;

@@ -34,7 +34,8 @@ impl Captured {
         }
     }
 
-    pub(crate) fn push(&mut self, bytes: &[u8]) {
+    /// Takes more bytes.
+    pub fn push(&mut self, bytes: &[u8]) {
         let was_truncated = self.is_truncated();
         self.total_bytes += bytes.len() as u64;
         if !was_truncated && self.head.len() + bytes.len() <= self.limit {

@@ -3,6 +3,7 @@
 mod commands;
 mod dialogues;
 mod files;
+mod jobs;
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -12,6 +13,7 @@ use sasrun_connection::{Captured, Command, Connection, Identity, Output};
 pub use commands::*;
 pub use dialogues::*;
 pub use files::*;
+pub use jobs::*;
 
 /// Something that cases can be run on, and what of them it cannot do.
 pub struct Subject {
@@ -56,7 +58,10 @@ macro_rules! suite {
             batches_answer_in_order files_are_read_up_to_a_limit written_files_are_what_was_asked
             written_permissions overwriting_keeps_and_guards failed_writes_leave_the_old_file
             large_files_travel_both_ways dialogues_echo dialogues_guard_what_is_sent
-            dialogues_can_be_ended terminals_for_single_commands nothing_is_left_behind
+            jobs_give_status_and_streams jobs_begin_once jobs_are_read_from_any_byte
+            jobs_outlive_their_connection jobs_are_stopped_with_all_they_started
+            jobs_hold_their_own_time_limit interrupted_jobs_are_told a_settled_job_never_begins
+            jobs_are_listed dialogues_can_be_ended terminals_for_single_commands nothing_is_left_behind
         );
     };
     (@cases $open:expr, $($case:ident)*) => {
