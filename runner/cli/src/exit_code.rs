@@ -4,3 +4,5 @@
 pub(crate) const INTERNAL: u8 = 1;
 /// Usage, syntax, type or lint error; nothing was contacted.
 pub(crate) const INPUT: u8 = 3;
+/// Stopped before its end, to be gone on with: also when the journal cannot be written.
+pub(crate) const PAUSED: u8 = 6;

@@ -8,14 +8,18 @@ use std::sync::Arc;
 use sasrun_engine::seams::{Files, Within};
 use sasrun_load::{HostPattern, Loader};
 use sasrun_model::{
-    Diagnostic, IncludeContext, Inventory, LoadedRole, LoadedSteps, Name, Place, RoleRequest, Span,
-    Variables,
+    Diagnostic, IncludeContext, InputKind, Inventory, LoadedRole, LoadedSteps, Name, Place,
+    RoleRequest, Span, Variables,
 };
 use sasrun_plugin::{ControllerEntry, ControllerFile, FileKind, SearchIn};
+
+use crate::inputs::Inputs;
 
 /// The loader and the disk.
 pub(crate) struct UserFiles {
     pub loader: Arc<Loader>,
+    /// Takes note of every file that is used.
+    pub inputs: Arc<Inputs>,
 }
 
 impl Files for UserFiles {
@@ -25,7 +29,9 @@ impl Files for UserFiles {
     }
 
     fn load_tasks(&self, file: &str, at: &IncludeContext) -> Result<LoadedSteps, Vec<Diagnostic>> {
-        self.loader.load_tasks(file, at)
+        let loaded = self.loader.load_tasks(file, at);
+        self.inputs.loaded(&self.loader);
+        loaded
     }
 
     fn load_role(
@@ -33,11 +39,15 @@ impl Files for UserFiles {
         request: &RoleRequest,
         at: &IncludeContext,
     ) -> Result<LoadedRole, Vec<Diagnostic>> {
-        self.loader.load_role(request, at)
+        let loaded = self.loader.load_role(request, at);
+        self.inputs.loaded(&self.loader);
+        loaded
     }
 
     fn load_variables(&self, path: &Path) -> Result<Variables, Vec<Diagnostic>> {
-        self.loader.load_variables(path)
+        let loaded = self.loader.load_variables(path);
+        self.inputs.loaded(&self.loader);
+        loaded
     }
 
     fn find(&self, name: &str, search: SearchIn, within: &Within) -> Result<PathBuf, String> {
@@ -59,10 +69,12 @@ impl Files for UserFiles {
     }
 
     fn describe(&self, path: &Path, checksum: Option<&str>) -> Result<ControllerFile, String> {
+        self.inputs.used(InputKind::File, path);
         describe(path, checksum).map_err(|error| format!("{}: {error}", path.display()))
     }
 
     fn read_text(&self, path: &Path) -> Result<String, String> {
+        self.inputs.used(InputKind::Template, path);
         fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
     }
 
@@ -71,6 +83,7 @@ impl Files for UserFiles {
             Some(parent) => fs::create_dir_all(parent).and_then(|()| fs::write(path, content)),
             None => fs::write(path, content),
         };
+        self.inputs.written(path);
         written.map_err(|error| format!("{}: {error}", path.display()))
     }
 

@@ -9,6 +9,7 @@ mod config;
 mod console;
 mod exit_code;
 mod files;
+mod inputs;
 mod output;
 mod plugins;
 mod record;
@@ -50,9 +51,10 @@ fn main() -> ExitCode {
         Err(error) => {
             output::error_line(&format!("sasrun: {error:#}"));
             // Plugins that may not be loaded are the user's to put right.
-            let is_input = error.is::<sasrun_plugin_host::PluginError>();
-            ExitCode::from(if is_input {
+            ExitCode::from(if error.is::<sasrun_plugin_host::PluginError>() {
                 exit_code::INPUT
+            } else if error.is::<sasrun_journal::JournalError>() {
+                exit_code::PAUSED
             } else {
                 exit_code::INTERNAL
             })

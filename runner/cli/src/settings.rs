@@ -108,3 +108,18 @@ pub(crate) fn state_directory() -> Option<PathBuf> {
         std::env::home_dir(),
     )
 }
+
+/// Login name of who runs this, or the number of the user.
+pub(crate) fn login_name() -> String {
+    std::env::var("USER")
+        .or_else(|_| std::env::var("LOGNAME"))
+        .unwrap_or_else(|_| rustix::process::getuid().as_raw().to_string())
+}
+
+/// Name of this machine.
+pub(crate) fn machine_name() -> String {
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
+}

@@ -357,13 +357,15 @@ impl EventKind {
         }
     }
 
-    /// Leaves out what nothing may show, also where only a replay needs it.
-    pub fn forget_hidden(&mut self) {
-        if let EventKind::ItemFinished { kept, .. } | EventKind::HostFinished { kept, .. } = self
-            && let Some(kept) = kept
-            && kept.outcome.is_some()
-        {
-            Arc::make_mut(kept).outcome = None;
+    /// Whether it holds, for a replay alone, an outcome that nothing may show.
+    pub fn keeps_hidden(&self) -> bool {
+        match self {
+            EventKind::ItemFinished { kept, .. }
+            | EventKind::HostRetry { kept, .. }
+            | EventKind::HostFinished { kept, .. } => {
+                kept.as_ref().is_some_and(|kept| kept.outcome.is_some())
+            }
+            _ => false,
         }
     }
 

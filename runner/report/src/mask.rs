@@ -1,6 +1,7 @@
 //! The one gate through which all output goes: values that are secret become stars.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine as _;
@@ -30,6 +31,26 @@ impl Mask {
         }
         // The longest first, so that a secret inside another leaves no rest behind.
         forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+    }
+
+    /// Places of every form of every secret, in order and apart from each other.
+    pub fn ranges(&self, text: &str) -> Vec<Range<usize>> {
+        let forms = self.forms.read().unwrap_or_else(PoisonError::into_inner);
+        let mut found: Vec<Range<usize>> = Vec::new();
+        // The longest come first, and what overlaps them is hidden with them.
+        for form in forms.iter() {
+            for (at, form) in text.match_indices(form.as_str()) {
+                let range = at..at + form.len();
+                if found
+                    .iter()
+                    .all(|other| range.end <= other.start || other.end <= range.start)
+                {
+                    found.push(range);
+                }
+            }
+        }
+        found.sort_by_key(|range| range.start);
+        found
     }
 
     /// Replaces every form of every secret.
@@ -98,6 +119,15 @@ mod tests {
         mask.register("abc");
         mask.register("abcdef");
         assert_eq!(mask.apply("abcdef"), STARS);
+    }
+
+    #[test]
+    fn places_of_secrets_do_not_overlap() {
+        let mask = Mask::default();
+        mask.register("abc");
+        mask.register("abcdef");
+        assert_eq!(mask.ranges("xabcdefabc-"), [1..7, 7..10]);
+        assert_eq!(mask.ranges("nothing"), []);
     }
 
     #[test]

@@ -13,8 +13,7 @@ use sasrun_engine::seams::Observer;
 use sasrun_engine::{
     BecomeDefaults, ConnectionDefaults, EngineError, Gathering, Options, Parts, Stop,
 };
-use sasrun_journal::{JournalWriter, RunDirectory};
-use sasrun_model::{Inventory, Name, Playbook, Variables};
+use sasrun_model::{Input, Inventory, Name, Playbook, RunMode, Variables};
 use sasrun_report::{Live, Short, Text, TextOptions};
 use tokio::sync::watch;
 
@@ -23,7 +22,8 @@ use crate::args::{ConnectionArguments, PlaybookArguments};
 use crate::config::Config;
 use crate::console::{Terminal, read_line};
 use crate::files::UserFiles;
-use crate::record::{EventFile, MaskedSecrets, TerminalReport, journal};
+use crate::inputs::Inputs;
+use crate::record::{self, Beginning, EventFile, MaskedSecrets, TerminalReport};
 use crate::sources::{Refused, Sources};
 use crate::{exit_code, output, settings};
 
@@ -139,9 +139,9 @@ pub(crate) fn carry_out(
     match result {
         Ok(summary) => Ok(summary.exit_code),
         Err(EngineError::Input(problems)) => Ok(sources.refuse(&problems).0),
-        Err(error) => {
-            output::error_line(&format!("sasrun: {error}"));
-            Ok(exit_code::INTERNAL)
+        Err(EngineError::Journal(error)) => {
+            output::error_line(&format!("sasrun: {error}; nothing new was begun"));
+            Ok(exit_code::PAUSED)
         }
     }
 }
@@ -165,13 +165,17 @@ fn parts(
     report: Form,
 ) -> anyhow::Result<(Parts, Option<Rc<RefCell<Live>>>)> {
     let run = run_id();
-    let writer = if arguments.no_journal {
-        None
+    let mask = sources.mask.clone();
+    let inputs = Arc::new(Inputs::new(&arguments.playbooks, &sources.inventories));
+    inputs.plugins(&sources.loaded.hashes);
+    inputs.loaded(&sources.loader);
+    let journal = if arguments.no_journal {
+        record::none()
     } else {
-        Some(begin_journal(&run)?)
+        let beginning = beginning(arguments, &run, inputs.take_new());
+        record::begin(beginning, Arc::clone(&inputs), mask.clone())?
     };
     let style = output::report_style(&arguments.output);
-    let mask = sources.mask.clone();
     let live = output::is_terminal()
         .then(|| Rc::new(RefCell::new(Live::new(mask.clone(), style.columns))));
     let short = match report {
@@ -206,8 +210,9 @@ fn parts(
         registry: Arc::clone(&sources.loaded.registry),
         files: Arc::new(UserFiles {
             loader: Arc::clone(&sources.loader),
+            inputs,
         }),
-        journal: journal(writer, mask.clone()),
+        journal,
         observers,
         console: Arc::new(Terminal),
         secrets: Arc::new(MaskedSecrets(mask)),
@@ -221,11 +226,28 @@ fn parts(
     Ok((parts, live))
 }
 
-fn begin_journal(run: &str) -> anyhow::Result<JournalWriter> {
-    let state = settings::state_directory()
-        .context("no place for the journal: set SASRUN_STATE, or run with --no-journal")?;
-    let directory = RunDirectory::create(&state, run)?;
-    Ok(JournalWriter::create(&directory)?)
+fn beginning(arguments: &PlaybookArguments, run: &str, inputs: Vec<Input>) -> Beginning {
+    let flags = [
+        ("check", arguments.check.to_string()),
+        ("diff", arguments.diff.to_string()),
+        ("forks", arguments.connection.forks.to_string()),
+        ("limit", arguments.source.limit.clone().unwrap_or_default()),
+        ("tags", arguments.tags.join(",")),
+        ("skip_tags", arguments.skip_tags.join(",")),
+    ];
+    Beginning {
+        run: run.to_owned(),
+        mode: if arguments.check {
+            RunMode::Check
+        } else {
+            RunMode::Apply
+        },
+        inputs,
+        options: flags
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+    }
 }
 
 /// Id of a run: when it began, and something that no other has.
@@ -266,10 +288,7 @@ fn options(
                 .flag("ANSIBLE_FORCE_HANDLERS", "defaults", "force_handlers")
                 .unwrap_or(false),
         gathering: gathering(&config),
-        controller_name: rustix::system::uname()
-            .nodename()
-            .to_string_lossy()
-            .into_owned(),
+        controller_name: settings::machine_name(),
         stop,
         playbook_directory: std::path::absolute(&folder).unwrap_or(folder),
     })

@@ -82,7 +82,7 @@ impl State {
         let hosts: Vec<HostFigures> = self.figures.borrow().values().cloned().collect();
         let any = |field: fn(&HostFigures) -> u32| hosts.iter().any(|host| field(host) > 0);
         let (exit_code, reason) = if let Some(failure) = run.dispatcher.failure() {
-            (1, failure.to_string())
+            (6, failure.to_string())
         } else if let Some(reason) = self.refused.borrow().clone() {
             (8, reason)
         } else if let Some(task) = self.unknown.borrow().clone() {
