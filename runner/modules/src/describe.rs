@@ -13,6 +13,28 @@ pub(crate) fn core(name: &str, summary: &str, arguments: Vec<ArgumentSpec>) -> M
     }
 }
 
+/// Begins the spec of a module of another collection, such as `community.general`.
+pub(crate) fn of_collection(
+    collection: &str,
+    name: &str,
+    summary: &str,
+    arguments: Vec<ArgumentSpec>,
+) -> ModuleSpec {
+    ModuleSpec {
+        name: format!("{collection}.{name}"),
+        summary: summary.to_owned(),
+        arguments,
+        ..ModuleSpec::default()
+    }
+}
+
+/// The argument `state` of a thing that is there or not.
+pub(crate) fn presence() -> ArgumentSpec {
+    text("state", "Whether it shall be there.")
+        .choices(&["absent", "present"])
+        .defaults_to("present")
+}
+
 pub(crate) fn text(name: &str, description: &str) -> ArgumentSpec {
     ArgumentSpec::optional(name, ArgumentType::String, description)
 }

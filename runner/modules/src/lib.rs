@@ -12,17 +12,21 @@
 
 mod answers;
 mod attributes;
+mod changing;
 mod commands;
 mod controller;
 mod describe;
 mod digest;
 mod facts;
 mod files;
+mod firewall;
+mod languages;
 mod lines;
 mod packages;
 mod paths;
 mod python_json;
 mod python_regex;
+mod repositories;
 mod sources;
 mod system;
 mod web;
@@ -48,6 +52,7 @@ pub fn builtin() -> Vec<Box<dyn Module>> {
         controller::pause::module(),
         controller::set_fact::module(),
         controller::set_stats::module(),
+        controller::validate_argument_spec::module(),
         facts::module(),
         files::assemble::module(),
         files::blockinfile::module(),
@@ -55,29 +60,52 @@ pub fn builtin() -> Vec<Box<dyn Module>> {
         files::fetch::module(),
         files::file::module(),
         files::find::module(),
+        files::htpasswd::module(),
+        files::ini_file::module(),
         files::lineinfile::module(),
         files::replace::module(),
         files::slurp::module(),
         files::stat::module(),
-        files::template::module(),
         files::tempfile::module(),
+        files::template::module(),
+        firewall::firewalld::module(),
+        firewall::iptables::module(),
+        firewall::ufw::module(),
+        languages::npm::module(),
+        languages::pip::module(),
         packages::apt::module(),
-        packages::package::dnf(),
+        packages::debconf::module(),
+        packages::dnf::dnf(),
+        packages::dnf::yum(),
+        packages::dpkg_selections::module(),
         packages::package::module(),
-        packages::package::yum(),
         packages::package_facts::module(),
+        repositories::apt_key::module(),
+        repositories::apt_repository::module(),
+        repositories::deb822_repository::module(),
+        repositories::rpm_key::module(),
+        repositories::yum_repository::module(),
         sources::git::module(),
         sources::unarchive::module(),
+        system::alternatives::module(),
+        system::authorized_key::module(),
+        system::capabilities::module(),
         system::cron::module(),
+        system::expect::module(),
         system::getent::module(),
         system::group::module(),
         system::hostname::module(),
         system::known_hosts::module(),
+        system::modprobe::module(),
+        system::mount::module(),
+        system::mount_facts::module(),
         system::ping::module(),
         system::reboot::module(),
         system::service::module(),
         system::service_facts::module(),
+        system::sysctl::module(),
         system::systemd::module(),
+        system::timezone::module(),
         system::user::module(),
         system::wait_for::module(),
         system::wait_for_connection::module(),

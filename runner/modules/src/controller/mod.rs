@@ -10,3 +10,4 @@ pub(crate) mod meta;
 pub(crate) mod pause;
 pub(crate) mod set_fact;
 pub(crate) mod set_stats;
+pub(crate) mod validate_argument_spec;

@@ -13,13 +13,13 @@ use crate::paths;
 
 /// Text of a file. Bytes that are not UTF-8 are kept as characters of Latin-1, both ways.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct FileText {
-    pub(super) text: String,
+pub(crate) struct FileText {
+    pub(crate) text: String,
     is_utf8: bool,
 }
 
 impl FileText {
-    pub(super) fn new(bytes: Vec<u8>) -> Self {
+    pub(crate) fn new(bytes: Vec<u8>) -> Self {
         match String::from_utf8(bytes) {
             Ok(text) => Self {
                 text,
@@ -37,7 +37,7 @@ impl FileText {
     }
 
     /// Writes text of the playbook's the way this file is written.
-    pub(super) fn spell(&self, text: &str) -> String {
+    pub(crate) fn spell(&self, text: &str) -> String {
         if self.is_utf8 {
             text.to_owned()
         } else {
@@ -58,14 +58,14 @@ impl FileText {
 }
 
 /// A file as it was found.
-pub(super) struct Found {
-    pub(super) path: String,
-    pub(super) status: FileStatus,
-    pub(super) file: FileText,
+pub(crate) struct Found {
+    pub(crate) path: String,
+    pub(crate) status: FileStatus,
+    pub(crate) file: FileText,
 }
 
 /// Reads a file and what is known of it in one round trip.
-pub(super) async fn find(host: &Host, path: &str) -> Result<Found, Failure> {
+pub(crate) async fn find(host: &Host, path: &str) -> Result<Found, Failure> {
     let path = paths::expand(host, path).await?;
     let mut answers = Answers::of(host, vec![look(&path, true), whole(&path)]).await?;
     let status = answers.status()?;
@@ -81,17 +81,17 @@ pub(super) async fn find(host: &Host, path: &str) -> Result<Found, Failure> {
 }
 
 /// What an edit came to.
-pub(super) struct Edit {
-    pub(super) text: String,
+pub(crate) struct Edit {
+    pub(crate) text: String,
     /// What was done, for the result's `msg`.
-    pub(super) msg: String,
+    pub(crate) msg: String,
     /// Whether the text is new, also when it is empty as before.
-    pub(super) changed: bool,
+    pub(crate) changed: bool,
 }
 
 /// Writes an edit, with owner, group and mode, if anything differs; `name` is the result field
 /// for a kept copy.
-pub(super) async fn finish(
+pub(crate) async fn finish(
     host: &Host,
     call: &Call,
     found: Found,
@@ -170,7 +170,7 @@ fn diffs(found: &Found, edit: &Edit, difference: &Difference) -> Vec<Diff> {
 }
 
 /// Writes one side of a difference of attributes as text.
-pub(super) fn shown(side: Object) -> String {
+pub(crate) fn shown(side: Object) -> String {
     let text = serde_json::to_string_pretty(&Value::Object(side)).unwrap_or_default();
     format!("{text}\n")
 }
@@ -227,7 +227,7 @@ async fn write(
 }
 
 /// Returns the command that must accept the new file first.
-pub(super) fn validation(arguments: &Arguments) -> Result<Option<String>, Failure> {
+pub(crate) fn validation(arguments: &Arguments) -> Result<Option<String>, Failure> {
     match arguments.text("validate") {
         Some(command) if !command.contains("%s") => {
             Err(Failure::new(format!("validate must contain %s: {command}")))

@@ -3,10 +3,12 @@
 pub(crate) mod assemble;
 pub(crate) mod blockinfile;
 pub(crate) mod copy;
-mod edit;
+pub(crate) mod edit;
 pub(crate) mod fetch;
 pub(crate) mod file;
 pub(crate) mod find;
+pub(crate) mod htpasswd;
+pub(crate) mod ini_file;
 pub(crate) mod lineinfile;
 mod placing;
 pub(crate) mod replace;

@@ -11,32 +11,19 @@ use crate::describe::{core, example, needed, returns, switch, text, texts};
 use crate::lines::split_lines;
 
 pub(crate) fn module() -> Box<dyn Module> {
-    FunctionModule::boxed(spec("package", None), |call, host| run(call, host, None))
+    FunctionModule::boxed(spec(), run)
 }
 
-/// `dnf` and `yum`, which playbooks call by name.
-pub(crate) fn dnf() -> Box<dyn Module> {
-    FunctionModule::boxed(spec("dnf", Some("dnf5")), |call, host| {
-        run(call, host, Some(Manager::Dnf))
-    })
-}
-
-pub(crate) fn yum() -> Box<dyn Module> {
-    FunctionModule::boxed(spec("yum", None), |call, host| {
-        run(call, host, Some(Manager::Yum))
-    })
-}
-
-fn spec(name: &str, other: Option<&str>) -> ModuleSpec {
-    let mut spec = ModuleSpec {
+fn spec() -> ModuleSpec {
+    ModuleSpec {
         returns: returns(&[("stdout", "str", "What the package manager printed.")]),
         examples: vec![example(
             "Install a package",
-            &format!("ansible.builtin.{name}:\n  name: ntp\n  state: present"),
+            "ansible.builtin.package:\n  name: ntp\n  state: present",
         )],
         ..core(
-            name,
-            "Installs and removes packages.",
+            "package",
+            "Installs and removes packages by whatever manages them.",
             vec![
                 needed(texts("name", "The packages.")).alias(&["pkg"]),
                 text("state", "What they shall be.")
@@ -48,23 +35,21 @@ fn spec(name: &str, other: Option<&str>) -> ModuleSpec {
                     "Brings the lists of packages up to date first.",
                 )
                 .alias(&["expire-cache", "update-cache"]),
-                texts("enablerepo", "Repositories to use as well."),
-                texts("disablerepo", "Repositories not to use."),
+                texts("enablerepo", "Repositories of dnf to use as well."),
+                texts("disablerepo", "Repositories of dnf not to use."),
+                texts("exclude", "Packages that dnf leaves out."),
                 switch(
                     "disable_gpg_check",
                     "Takes packages that cannot be verified.",
                 ),
             ],
         )
-    };
-    spec.aliases
-        .extend(other.map(|other| format!("ansible.builtin.{other}")));
-    spec
+    }
 }
 
-async fn run(call: Call, host: Host, given: Option<Manager>) -> ModuleResult {
+async fn run(call: Call, host: Host) -> ModuleResult {
     let arguments = Arguments::validated(call.arguments);
-    let manager = match given.or_else(|| Manager::named(arguments.text_or_empty("use"))) {
+    let manager = match Manager::named(arguments.text_or_empty("use")) {
         Some(manager) => manager,
         None => detect(&host).await?,
     };
@@ -126,6 +111,7 @@ fn options(arguments: &Arguments, manager: Manager) -> String {
     for (name, option) in [
         ("enablerepo", "--enablerepo="),
         ("disablerepo", "--disablerepo="),
+        ("exclude", "--exclude="),
     ] {
         options.extend(
             arguments

@@ -1,0 +1,5 @@
+//! Modules about packages of programming languages.
+
+pub(crate) mod npm;
+pub(crate) mod pip;
+mod requirement;
