@@ -37,12 +37,13 @@ bench:
 doc:
 	@tests/bin/doc
 
+# One choice of packages everywhere: cargo would build the libraries anew for every other one.
 build:
-	@cargo build --profile $(PROFILE) -p sasrun -p saslab $(PLUGINS:%=-p sasrun-plugin-%)
+	@cargo build --workspace --lib --bins --profile $(PROFILE)
 
-install:
-	@cargo build --profile $(PROFILE) -p sasrun $(PLUGINS:%=-p sasrun-plugin-%)
-	@$(MAKE) --no-print-directory install-files
+install: PROFILE := release
+install: build
+	@$(MAKE) --no-print-directory install-files PROFILE=$(PROFILE)
 
 # What install copies, without building it first.
 install-files:
