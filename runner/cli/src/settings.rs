@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use sasrun_load::Settings;
+use sasrun_load::{Settings, Unparsed};
 use sasrun_model::Strategy;
 
 use crate::args::SourceArguments;
@@ -65,7 +65,19 @@ pub(crate) fn loader_settings(arguments: &SourceArguments, config: &Config) -> S
     roles_paths.extend(["/usr/share/ansible/roles", "/etc/ansible/roles"].map(PathBuf::from));
     collections_paths.push("/usr/share/ansible/collections".into());
     let strategy = config.text("ANSIBLE_STRATEGY", "defaults", "strategy");
+    let of_inventories =
+        |variable: &str, key: &str| config.flag(variable, "inventory", key).unwrap_or_default();
     Settings {
+        unparsed: Unparsed {
+            any_is_failed: of_inventories(
+                "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED",
+                "any_unparsed_is_failed",
+            ),
+            all_is_failed: of_inventories(
+                "ANSIBLE_INVENTORY_UNPARSED_FAILED",
+                "unparsed_is_failed",
+            ),
+        },
         roles_paths,
         collections_paths,
         strategy: strategy

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use sasrun_load::{Loader, SyntaxProblem, TemplateSyntax};
-use sasrun_model::{Diagnostic, Inventory, Name, Playbook};
+use sasrun_load::{Evaluate, EvaluationError, Loader, SyntaxProblem, TemplateSyntax};
+use sasrun_model::{Diagnostic, Inventory, Name, Node, Playbook, Value, Variables};
 use sasrun_report::{Mask, render_diagnostics};
-use sasrun_template::Templates;
+use sasrun_template::{Binding, Scope, Templates, Truth, VariableScope};
 
 use crate::args::SourceArguments;
 use crate::catalogue::Catalogue;
@@ -40,6 +40,7 @@ impl Sources {
             .with_settings(settings::loader_settings(arguments, &config))
             .with_vault(Arc::new(vault::Unsealing(keyring)))
             .with_template_syntax(Arc::new(Syntax(templates.clone())))
+            .with_evaluation(Arc::new(Evaluation(templates.clone())))
             .with_inventory_sources(Arc::clone(&loaded.sources) as _)
             .with_inventory_scripts(Arc::new(Scripts));
         for error in &loaded.broken {
@@ -149,6 +150,63 @@ impl TemplateSyntax for Syntax {
     fn lookups(&self) -> Vec<Name> {
         sasrun_template::lookup_names().map(Name::from).collect()
     }
+}
+
+/// Evaluates what inventories construct.
+struct Evaluation(Templates);
+
+impl Evaluate for Evaluation {
+    fn expression(&self, text: &str, variables: &Variables) -> Result<Value, EvaluationError> {
+        known(
+            self.0
+                .expression(text, &scope(variables))
+                .map_err(evaluation)?,
+        )
+    }
+
+    fn condition(&self, node: &Node, variables: &Variables) -> Result<bool, EvaluationError> {
+        match self
+            .0
+            .condition(node, &scope(variables))
+            .map_err(evaluation)?
+        {
+            Truth::True => Ok(true),
+            Truth::False => Ok(false),
+            Truth::CannotKnow(reason) => Err(EvaluationError {
+                cause: reason.to_string(),
+            }),
+        }
+    }
+
+    fn template(&self, node: &Node, variables: &Variables) -> Result<Value, EvaluationError> {
+        known(
+            self.0
+                .resolve(node, &scope(variables))
+                .map_err(evaluation)?,
+        )
+    }
+}
+
+fn known(value: Value) -> Result<Value, EvaluationError> {
+    match value.cannot_know() {
+        Some(reason) => Err(EvaluationError {
+            cause: reason.to_string(),
+        }),
+        None => Ok(value),
+    }
+}
+
+fn evaluation(error: sasrun_template::TemplateError) -> EvaluationError {
+    EvaluationError {
+        cause: error.to_string(),
+    }
+}
+
+fn scope(variables: &Variables) -> Arc<dyn Scope> {
+    let bindings = variables
+        .iter()
+        .map(|(name, node)| (Arc::clone(name), Binding::Written(Arc::clone(node))));
+    Arc::new(bindings.collect::<VariableScope>())
 }
 
 fn problem(problem: sasrun_template::SyntaxProblem) -> SyntaxProblem {

@@ -24,10 +24,11 @@ mod yaml;
 pub use closest::closest;
 pub use data::{DataError, parse_data};
 pub use inventory::implicit_localhost;
-pub use loader::{Loader, Settings};
+pub use loader::{Loader, Settings, Unparsed};
 pub use pattern::{HostPattern, PatternError, Selection};
 pub use playbook::{IncludeContext, LoadedRole, LoadedSteps, RoleRequest};
 pub use seams::{
-    InventoryScripts, InventorySources, ScriptError, SourceGroup, SourceHost, SourceInventory,
-    SourceProblem, SyntaxProblem, TemplateSyntax, VaultDecrypt, VaultError,
+    Evaluate, EvaluationError, InventoryScripts, InventorySources, ScriptError, SourceGroup,
+    SourceHost, SourceInventory, SourceProblem, SyntaxProblem, TemplateSyntax, VaultDecrypt,
+    VaultError,
 };

@@ -12,7 +12,8 @@ use sasrun_model::{
 use crate::files::ReadFile;
 use crate::session::Session;
 use crate::{
-    HostPattern, InventoryScripts, InventorySources, TemplateSyntax, VaultDecrypt, VaultError,
+    Evaluate, HostPattern, InventoryScripts, InventorySources, TemplateSyntax, VaultDecrypt,
+    VaultError,
 };
 
 /// Where things are looked for besides the playbook's own folder.
@@ -24,6 +25,17 @@ pub struct Settings {
     pub collections_paths: Vec<PathBuf>,
     /// Strategy of plays that name none.
     pub strategy: Strategy,
+    /// What an inventory source that cannot be read means.
+    pub unparsed: Unparsed,
+}
+
+/// What inventory sources that cannot be read mean, as Ansible's settings of that name have it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Unparsed {
+    /// Any such source refuses the run (`inventory.any_unparsed_is_failed`).
+    pub any_is_failed: bool,
+    /// The run is refused when no source could be read (`inventory.unparsed_is_failed`).
+    pub all_is_failed: bool,
 }
 
 /// Reads the user's files. Its calls may come from several threads.
@@ -31,6 +43,7 @@ pub struct Loader {
     pub(crate) settings: Settings,
     pub(crate) catalogue: Arc<dyn ModuleCatalogue>,
     pub(crate) syntax: Option<Arc<dyn TemplateSyntax>>,
+    pub(crate) evaluate: Option<Arc<dyn Evaluate>>,
     pub(crate) inventory_sources: Option<Arc<dyn InventorySources>>,
     pub(crate) inventory_scripts: Option<Arc<dyn InventoryScripts>>,
     pub(crate) vault: Option<Arc<dyn VaultDecrypt>>,
@@ -42,6 +55,8 @@ pub(crate) struct State {
     pub(crate) sources: Sources,
     pub(crate) warnings: Vec<Diagnostic>,
     pub(crate) secrets: Vec<Arc<str>>,
+    /// Extra variables, for inventories that look at them.
+    pub(crate) extra: Variables,
     /// Files that were read, to be read again only when they changed.
     pub(crate) files: HashMap<PathBuf, Arc<ReadFile>>,
 }
@@ -53,6 +68,7 @@ impl Loader {
             settings: Settings::default(),
             catalogue,
             syntax: None,
+            evaluate: None,
             inventory_sources: None,
             inventory_scripts: None,
             vault: None,
@@ -71,6 +87,13 @@ impl Loader {
     #[must_use]
     pub fn with_template_syntax(mut self, syntax: Arc<dyn TemplateSyntax>) -> Self {
         self.syntax = Some(syntax);
+        self
+    }
+
+    /// Sets what evaluates the expressions of inventories; without it such inventories are refused.
+    #[must_use]
+    pub fn with_evaluation(mut self, evaluate: Arc<dyn Evaluate>) -> Self {
+        self.evaluate = Some(evaluate);
         self
     }
 
@@ -166,6 +189,7 @@ impl Loader {
         for argument in arguments {
             session.extra_variables(argument.as_ref(), &mut variables);
         }
+        self.state().extra.clone_from(&variables);
         session.finish(variables)
     }
 

@@ -1,5 +1,7 @@
 //! Problems as they are found: by span, turned into diagnostics when all are known.
 
+use std::ops::Range;
+
 use sasrun_model::{Code, Diagnostic, Severity, Sources, Span};
 
 /// One problem of the user's files, before its place is looked up.
@@ -101,7 +103,27 @@ impl Problems {
 
     /// Makes warnings of the errors from the given one on: what they are in may never be reached.
     pub(crate) fn soften_since(&mut self, mark: usize) {
-        for problem in self.found.iter_mut().skip(mark) {
+        self.soften_among(mark..self.found.len());
+    }
+
+    /// Whether there are errors from the given one on.
+    pub(crate) fn has_errors_since(&self, mark: usize) -> bool {
+        let mut since = self.found.iter().skip(mark);
+        since.any(|problem| problem.severity == Severity::Error)
+    }
+
+    /// Codes of the errors among the given problems.
+    pub(crate) fn codes_among(&self, among: Range<usize>) -> impl Iterator<Item = Code> {
+        let among = self.found.get(among).unwrap_or_default();
+        among
+            .iter()
+            .filter(|problem| problem.severity == Severity::Error)
+            .map(|problem| problem.code)
+    }
+
+    /// Makes warnings of the errors among the given problems.
+    pub(crate) fn soften_among(&mut self, among: Range<usize>) {
+        for problem in self.found.get_mut(among).into_iter().flatten() {
             problem.severity = Severity::Warning;
         }
     }

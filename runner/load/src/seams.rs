@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sasrun_model::{Name, Node};
+use sasrun_model::{Name, Node, Value, Variables};
 
 /// A mistake in a template or expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +33,35 @@ pub trait TemplateSyntax: Send + Sync {
     fn lookups(&self) -> Vec<Name> {
         Vec::new()
     }
+}
+
+/// Evaluates what inventories construct of the variables of hosts.
+pub trait Evaluate: Send + Sync {
+    /// Evaluates a bare expression.
+    ///
+    /// # Errors
+    /// It cannot be parsed, or something in it is undefined or fails.
+    fn expression(&self, text: &str, variables: &Variables) -> Result<Value, EvaluationError>;
+
+    /// Decides a condition.
+    ///
+    /// # Errors
+    /// As for expressions, and where the result is neither true nor false.
+    fn condition(&self, node: &Node, variables: &Variables) -> Result<bool, EvaluationError>;
+
+    /// Renders a value with all templates in it.
+    ///
+    /// # Errors
+    /// As for expressions.
+    fn template(&self, node: &Node, variables: &Variables) -> Result<Value, EvaluationError>;
+}
+
+/// Why an expression of an inventory has no value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{cause}")]
+pub struct EvaluationError {
+    /// What happened: a fragment in lower case.
+    pub cause: String,
 }
 
 /// Forms of inventories that plugins bring: documents that begin `plugin: NAME`.

@@ -108,6 +108,14 @@ impl Node {
         }
     }
 
+    /// Items of a list; none of anything else.
+    pub fn items(&self) -> &[Node] {
+        match &self.kind {
+            NodeKind::List(items) => items,
+            _ => &[],
+        }
+    }
+
     /// Whether nothing in it needs rendering.
     pub fn is_static(&self) -> bool {
         match &self.kind {

@@ -20,7 +20,7 @@ pub(crate) fn run(arguments: AdhocArguments) -> anyhow::Result<u8> {
     let sources = Sources::open(&arguments.source, std::slice::from_ref(&path))?;
     match todo(&arguments, &sources, &path, &text) {
         Ok(todo) if arguments.list_hosts => {
-            list_hosts(&arguments.pattern, &todo);
+            list_hosts(pattern(&arguments), &todo);
             Ok(0)
         }
         Ok(todo) => carry_out(&as_playbook(arguments, path), &sources, todo),
@@ -57,10 +57,19 @@ fn play(arguments: &AdhocArguments) -> Value {
     };
     json!({
         "name": "Ansible Ad-Hoc",
-        "hosts": arguments.pattern,
+        "hosts": pattern(arguments),
         "gather_facts": false,
         "tasks": tasks,
     })
+}
+
+/// The hosts that are meant; commas with nothing between them mean all.
+fn pattern(arguments: &AdhocArguments) -> &str {
+    let is_empty = arguments
+        .pattern
+        .split(',')
+        .all(|part| part.trim().is_empty());
+    if is_empty { "all" } else { &arguments.pattern }
 }
 
 fn todo(

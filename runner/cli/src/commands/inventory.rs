@@ -16,6 +16,13 @@ use crate::{exit_code, output};
 pub(crate) fn run(arguments: &InventoryArguments) -> anyhow::Result<u8> {
     output::tell_settings(arguments.verbose, &Config::load());
     let sources = Sources::open(&arguments.source, &[])?;
+    // `constructed` sources may look at them.
+    let extra = sources
+        .loader
+        .load_extra_variables(&arguments.source.extra_vars);
+    if let Err(problems) = extra {
+        return Ok(sources.refuse(&problems).0);
+    }
     let (inventory, _) = match sources.load(&[]) {
         Ok(loaded) => loaded,
         Err(Refused(code)) => return Ok(code),

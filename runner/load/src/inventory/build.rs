@@ -9,6 +9,7 @@ use sasrun_model::{Group, Host, Inventory, Name, Node, NodeKind, Value, Variable
 use crate::files::directory_of;
 
 /// An inventory in the making. Names and values that many hosts have are kept once.
+#[derive(Clone)]
 pub(crate) struct Builder {
     inventory: Inventory,
     names: HashSet<Name>,

@@ -2,10 +2,14 @@
 
 mod beside;
 mod build;
+mod constructed;
+mod generator;
 mod ini;
 mod json;
 mod plugin;
 mod range;
+mod toml_form;
+mod unparsed;
 mod yaml_form;
 
 use std::path::{Path, PathBuf};
@@ -45,24 +49,30 @@ impl Session<'_> {
     pub(crate) fn inventory<S: AsRef<str>>(&mut self, sources: &[S]) -> Inventory {
         let mut builder = Builder::default();
         let mut directories: Vec<PathBuf> = Vec::new();
+        let mut unparsed: Vec<(&str, std::ops::Range<usize>)> = Vec::new();
         for source in sources {
             let source = source.as_ref();
             builder.add_source_path(Path::new(source));
-            if source.contains(',') && !Path::new(source).exists() {
-                self.host_list(source, &mut builder);
-                continue;
-            }
-            let path = Path::new(source);
-            let directory = if path.is_dir() {
-                path.to_owned()
+            let mark = self.problems.mark();
+            let is_parsed = if source.contains(',') && !Path::new(source).exists() {
+                self.host_list(source, &mut builder)
             } else {
-                directory_of(path)
+                let path = Path::new(source);
+                let directory = if path.is_dir() {
+                    path.to_owned()
+                } else {
+                    directory_of(path)
+                };
+                if !directories.contains(&directory) {
+                    directories.push(directory);
+                }
+                self.inventory_path(path, &directories, &mut builder)
             };
-            if !directories.contains(&directory) {
-                directories.push(directory);
+            if !is_parsed {
+                unparsed.push((source, mark..self.problems.mark()));
             }
-            self.inventory_path(path, &mut builder);
         }
+        self.unparsed_sources(&unparsed, sources.len());
         let mut inventory = builder.finish();
         for directory in &directories {
             self.variables_beside_inventory(&mut inventory, directory);
@@ -70,7 +80,8 @@ impl Session<'_> {
         inventory
     }
 
-    fn host_list(&mut self, text: &str, builder: &mut Builder) {
+    /// Hosts separated by commas. False when they cannot be read.
+    fn host_list(&mut self, text: &str, builder: &mut Builder) -> bool {
         let file = self
             .loader
             .add_source(Path::new("--inventory"), text.into());
@@ -79,41 +90,67 @@ impl Session<'_> {
             line: 1,
             column: 1,
         };
+        let mark = self.problems.mark();
         for name in text
             .split(',')
             .map(str::trim)
             .filter(|name| !name.is_empty())
         {
-            self.add_hosts(builder, "ungrouped", name, span);
+            // As in Ansible: what only looks like a range is a name.
+            if range::has_no_end(name) {
+                builder.add_host("ungrouped", name);
+            } else {
+                self.add_hosts(builder, "ungrouped", name, span);
+            }
         }
+        !self.problems.has_errors_since(mark)
     }
 
-    fn inventory_path(&mut self, path: &Path, builder: &mut Builder) {
+    /// A file, or a folder of sources. False when nothing of it could be read.
+    fn inventory_path(
+        &mut self,
+        path: &Path,
+        directories: &[PathBuf],
+        builder: &mut Builder,
+    ) -> bool {
         if path.is_dir() {
+            let mut is_any = false;
             for name in names_in(path) {
                 let is_other = name.starts_with('.')
                     || matches!(name.as_str(), "group_vars" | "host_vars")
                     || IGNORED.iter().any(|ending| name.ends_with(ending));
                 if !is_other {
-                    self.inventory_path(&path.join(name), builder);
+                    is_any |= self.inventory_path(&path.join(name), directories, builder);
                 }
             }
-            return;
+            return is_any;
         }
+        let mark = self.problems.mark();
         let Some(read) = self.text(path, Span::default()) else {
-            return;
+            return false;
         };
         builder.begin_file(path);
         if is_script(path, &read.text) {
             self.script(path, builder);
+        } else if path.extension().is_some_and(|ending| ending == "toml") {
+            let kept = if read.is_secret { "" } else { &read.text };
+            let file = self.loader.add_source(path, kept.into());
+            self.toml_inventory(file, &read.text, builder);
         } else if is_yaml(path, &read.text) {
-            self.yaml_inventory(path, &read, builder);
+            self.yaml_inventory(path, &read, directories, builder);
         } else {
             self.ini_inventory(path, &read.text, builder);
         }
+        !self.problems.has_errors_since(mark)
     }
 
-    fn yaml_inventory(&mut self, path: &Path, read: &ReadText, builder: &mut Builder) {
+    fn yaml_inventory(
+        &mut self,
+        path: &Path,
+        read: &ReadText,
+        directories: &[PathBuf],
+        builder: &mut Builder,
+    ) {
         let composed = self.compose(path, read, Holds::Templates);
         for problem in composed.problems {
             self.add(problem);
@@ -126,9 +163,11 @@ impl Session<'_> {
         match &document.kind {
             NodeKind::Null => {}
             NodeKind::Map(_) => match document.get("plugin").and_then(Node::as_str) {
-                Some(plugin) => {
-                    self.plugin_inventory(plugin, path, &document, file, builder);
-                }
+                Some(plugin) => match short_name(plugin) {
+                    "constructed" => self.constructed(&document, directories, builder),
+                    "generator" => self.generated(&document, builder),
+                    _ => self.plugin_inventory(plugin, path, &document, file, builder),
+                },
                 None => self.yaml_groups(&document, builder),
             },
             _ => {
@@ -186,6 +225,13 @@ impl Session<'_> {
             self.add(Problem::error(codes::GROUP_CYCLE, span, message));
         }
     }
+}
+
+/// The name of a built-in source without its namespace.
+fn short_name(name: &str) -> &str {
+    name.strip_prefix("ansible.builtin.")
+        .or_else(|| name.strip_prefix("ansible.legacy."))
+        .unwrap_or(name)
 }
 
 /// Whether a file is to be run rather than read.

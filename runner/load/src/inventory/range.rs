@@ -39,6 +39,15 @@ pub(crate) fn split_port(name: &str) -> (&str, Option<u16>) {
     }
 }
 
+/// Whether a name has a range that names no end, which is then no range.
+pub(crate) fn has_no_end(pattern: &str) -> bool {
+    pattern
+        .split('[')
+        .skip(1)
+        .filter_map(|part| part.split_once(']'))
+        .any(|(range, _)| range.ends_with(':') && range.matches(':').count() == 1)
+}
+
 /// The names that a name with ranges stands for.
 pub(crate) fn expand(pattern: &str) -> Result<Vec<String>, RangeError> {
     if let Some(address) = bracketed_address(pattern) {

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sasrun_load::{
-    InventorySources, Loader, SourceGroup, SourceHost, SourceInventory, SourceProblem,
-    SyntaxProblem, TemplateSyntax,
+    Evaluate, EvaluationError, InventorySources, Loader, SourceGroup, SourceHost, SourceInventory,
+    SourceProblem, SyntaxProblem, TemplateSyntax,
 };
 use sasrun_model::{
     Action, ArgumentProblem, Block, Diagnostic, ModuleCatalogue, ModuleEntry, Name, Node, NodeKind,
-    Playbook, Severity, Step, Task, Variables,
+    Playbook, Severity, Step, Task, Value, Variables,
 };
 
 /// A module of the stand-in catalogue: arguments, the one that takes text, whether others may be
@@ -284,8 +284,43 @@ impl InventorySources for Machines {
     }
 }
 
+/// Evaluates what is a name, `NAME is defined`, and templates that are one name.
+pub struct Names;
+
+impl Names {
+    fn value(name: &str, variables: &Variables) -> Option<Value> {
+        variables.get(name.trim())?.to_static_value()
+    }
+}
+
+impl Evaluate for Names {
+    fn expression(&self, text: &str, variables: &Variables) -> Result<Value, EvaluationError> {
+        Self::value(text, variables).ok_or_else(|| EvaluationError {
+            cause: format!("'{text}' is undefined"),
+        })
+    }
+
+    fn condition(&self, node: &Node, variables: &Variables) -> Result<bool, EvaluationError> {
+        let text = node.as_str().unwrap_or_default();
+        let name = text.strip_suffix(" is defined").unwrap_or(text);
+        Ok(Self::value(name, variables).is_some())
+    }
+
+    fn template(&self, node: &Node, variables: &Variables) -> Result<Value, EvaluationError> {
+        let text = node.as_str().unwrap_or_default();
+        match text
+            .strip_prefix("{{")
+            .and_then(|rest| rest.strip_suffix("}}"))
+        {
+            Some(name) => self.expression(name, variables),
+            None => Ok(node.to_static_value().unwrap_or_default()),
+        }
+    }
+}
+
 pub fn loader() -> Loader {
     Loader::new(Arc::new(Catalogue))
+        .with_evaluation(Arc::new(Names))
         .with_template_syntax(Arc::new(Syntax))
         .with_inventory_sources(Arc::new(Machines))
 }
