@@ -34,6 +34,12 @@ pub(crate) enum Command {
     Vault(VaultAction),
     /// Shows the documentation of modules.
     Doc(DocArguments),
+    /// Lists the runs that are kept.
+    Runs(RunsArguments),
+    /// Shows the report of a run that is kept.
+    Show(ShowArguments),
+    /// Proves that the record of a run is whole.
+    Verify(VerifyArguments),
     /// Loads a plugin library and speaks the plugin protocol; started by sasrun itself.
     #[command(hide = true)]
     PluginHost {
@@ -369,6 +375,33 @@ pub(crate) struct DocArguments {
     /// Writes the page of all error codes into this file.
     #[arg(long, value_name = "FILE")]
     pub errors: Option<PathBuf>,
+}
+
+/// Flags of `sasrun runs`.
+#[derive(Debug, Args)]
+pub(crate) struct RunsArguments {
+    /// How many of the youngest are listed; 0 lists all.
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
+    pub last: usize,
+}
+
+/// Flags of `sasrun show`.
+#[derive(Debug, Args)]
+pub(crate) struct ShowArguments {
+    /// Id of the run, the beginning of it, or `last`.
+    #[arg(value_name = "RUN", default_value = "last")]
+    pub run: String,
+
+    #[command(flatten)]
+    pub output: OutputArguments,
+}
+
+/// Flags of `sasrun verify`.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArguments {
+    /// Id of the run, the beginning of it, or `last`.
+    #[arg(value_name = "RUN", default_value = "last")]
+    pub run: String,
 }
 
 /// What `sasrun vault` does, named as ansible-vault's actions.

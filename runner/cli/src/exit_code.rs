@@ -6,3 +6,5 @@ pub(crate) const INTERNAL: u8 = 1;
 pub(crate) const INPUT: u8 = 3;
 /// Stopped before its end, to be gone on with: also when the journal cannot be written.
 pub(crate) const PAUSED: u8 = 6;
+/// The record of a run is not whole.
+pub(crate) const NOT_WHOLE: u8 = 2;

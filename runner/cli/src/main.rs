@@ -44,6 +44,9 @@ fn main() -> ExitCode {
         Command::Inventory(arguments) => commands::inventory::run(&arguments),
         Command::Vault(action) => commands::vault::run(&action),
         Command::Doc(arguments) => commands::doc::run(&arguments),
+        Command::Runs(arguments) => commands::runs::run(&arguments),
+        Command::Show(arguments) => commands::show::run(&arguments),
+        Command::Verify(arguments) => commands::verify::run(&arguments),
         Command::PluginHost { library } => return sasrun_plugin_host::serve(&library),
     };
     match result {
@@ -52,6 +55,8 @@ fn main() -> ExitCode {
             output::error_line(&format!("sasrun: {error:#}"));
             // Plugins that may not be loaded are the user's to put right.
             ExitCode::from(if error.is::<sasrun_plugin_host::PluginError>() {
+                exit_code::INPUT
+            } else if error.is::<sasrun_journal::FindError>() {
                 exit_code::INPUT
             } else if error.is::<sasrun_journal::JournalError>() {
                 exit_code::PAUSED

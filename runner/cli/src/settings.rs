@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
+
 use sasrun_load::{Settings, Unparsed};
 use sasrun_model::Strategy;
 
@@ -134,4 +136,12 @@ pub(crate) fn machine_name() -> String {
         .nodename()
         .to_string_lossy()
         .into_owned()
+}
+
+/// Where runs are kept.
+///
+/// # Errors
+/// There is no home and none was named.
+pub(crate) fn kept_runs() -> anyhow::Result<PathBuf> {
+    state_directory().context("no place where runs are kept: set SASRUN_STATE")
 }

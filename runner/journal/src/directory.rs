@@ -4,6 +4,8 @@ use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::FlockOperation;
+
 use crate::JournalError;
 
 /// The directory of one run, readable by its owner alone.
@@ -109,6 +111,15 @@ impl RunDirectory {
                 second: second.run.clone(),
             }),
         }
+    }
+
+    /// Whether a process is writing its journal.
+    pub fn is_running(&self) -> bool {
+        let Ok(file) = std::fs::File::open(self.journal()) else {
+            return false;
+        };
+        let taken = rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared);
+        taken == Err(rustix::io::Errno::WOULDBLOCK)
     }
 
     /// Id of the run.

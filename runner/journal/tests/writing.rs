@@ -214,10 +214,12 @@ fn a_run_that_goes_on_elsewhere_is_left_alone() {
     let (_state, run) = directory();
     let writer = JournalWriter::create(&run, &header("sample"), no_secrets()).unwrap();
     writer.append(&events(1)[0]).unwrap();
+    assert!(run.is_running());
     let found = read_unsealed(&run).unwrap();
     let second = JournalWriter::reopen(&run, &found, resumed(), no_secrets());
     let error = second.err().unwrap().to_string();
     assert!(error.contains("still going on"), "{error}");
     drop(writer);
+    assert!(!run.is_running());
     assert!(JournalWriter::reopen(&run, &found, resumed(), no_secrets()).is_ok());
 }

@@ -40,7 +40,7 @@ pub enum InputKind {
 
 impl std::fmt::Display for InputKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
+        f.pad(match self {
             InputKind::Playbook => "playbook",
             InputKind::Tasks => "tasks",
             InputKind::Role => "role file",

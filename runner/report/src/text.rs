@@ -141,6 +141,10 @@ impl Text {
                     .unwrap_or_default();
                 vec![style.paint(Meaning::Warning, &format!("finding {id}{host}: {sentence}"))]
             }
+            EventKind::RunResumed { user, host, .. } => vec![
+                String::new(),
+                style.paint(Meaning::Warning, &format!("RESUMED by {user} on {host}")),
+            ],
             EventKind::Stopping { reason } => {
                 vec![
                     String::new(),

@@ -3,6 +3,7 @@
 
 mod becoming;
 mod command_line;
+mod history;
 mod language;
 mod plugins;
 mod refusals;

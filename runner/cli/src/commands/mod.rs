@@ -5,4 +5,7 @@ pub(crate) mod doc;
 pub(crate) mod inventory;
 mod listing;
 pub(crate) mod playbook;
+pub(crate) mod runs;
+pub(crate) mod show;
 pub(crate) mod vault;
+pub(crate) mod verify;
