@@ -103,6 +103,10 @@ pub(crate) struct PlaybookArguments {
     #[arg(long)]
     pub force_handlers: bool,
 
+    /// Begins although gates have no answer yet; pauses at each until `sasrun approve` answers it.
+    #[arg(long)]
+    pub pause_at_gates: bool,
+
     /// Keeps no journal of the run.
     #[arg(long)]
     pub no_journal: bool,

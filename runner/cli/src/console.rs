@@ -1,13 +1,41 @@
 //! The person at the terminal, if there is one.
 
 use std::io::{BufRead, IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use sasrun_engine::seams::Console;
+use rustix::termios::Termios;
+use sasrun_engine::seams::{Approval, Console};
 
-/// Asks on the terminal.
-pub(crate) struct Terminal;
+use crate::approvals;
+
+/// Asks on the terminal, and puts it back as it was.
+#[derive(Clone, Default)]
+pub(crate) struct Terminal {
+    /// How the terminal was before its echo was turned off.
+    before: Arc<Mutex<Option<Termios>>>,
+    /// Where answers to gates from elsewhere are found.
+    approvals: Option<PathBuf>,
+}
+
+impl Terminal {
+    /// Looks for answers to gates in a folder.
+    pub(crate) fn with_approvals(mut self, folder: PathBuf) -> Self {
+        self.approvals = Some(folder);
+        self
+    }
+
+    /// Turns the echo on again, when a question was left with it off.
+    pub(crate) fn restore(&self) {
+        use rustix::termios::{OptionalActions, tcsetattr};
+        let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(before) = before.take() {
+            let _ = tcsetattr(std::io::stdin(), OptionalActions::Flush, &before);
+        }
+    }
+}
 
 impl Console for Terminal {
     fn is_interactive(&self) -> bool {
@@ -29,12 +57,21 @@ impl Console for Terminal {
                 }
                 return None;
             }
+            if !echo {
+                use rustix::termios::tcgetattr;
+                let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
+                *before = tcgetattr(std::io::stdin()).ok();
+            }
             let typed = tokio::task::spawn_blocking(move || read_line(&text, echo));
             match limit {
                 Some(limit) => tokio::time::timeout(limit, typed).await.ok()?.ok()?,
                 None => typed.await.ok()?,
             }
         })
+    }
+
+    fn approval(&self, gate: &str) -> Option<Approval> {
+        approvals::find(self.approvals.as_ref()?, gate)
     }
 }
 

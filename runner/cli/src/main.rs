@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod approvals;
 mod args;
 mod catalogue;
 mod commands;
@@ -15,6 +16,7 @@ mod plugins;
 mod record;
 mod scripts;
 mod settings;
+mod signals;
 mod sources;
 mod vault;
 mod world;

@@ -1,5 +1,7 @@
 //! Manual gates: which of them a run will come to, and whether each has an answer.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use sasrun_model::{Action, Name, Play, Playbook, Step, Task, Value};
@@ -11,6 +13,30 @@ use crate::run::Run;
 const MODULE: &str = "gate";
 /// Variable with the recorded answers by id.
 pub(crate) const ANSWERS: &str = "gates";
+
+/// Answers that gates got in this life of the run.
+#[derive(Default)]
+pub(crate) struct Gates {
+    answers: RefCell<HashMap<String, serde_json::Value>>,
+    turn: tokio::sync::Mutex<()>,
+}
+
+impl Gates {
+    /// Waits until nobody else asks.
+    pub(crate) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.turn.lock().await
+    }
+
+    /// The answer that a gate got.
+    pub(crate) fn answer(&self, id: &str) -> Option<serde_json::Value> {
+        self.answers.borrow().get(id).cloned()
+    }
+
+    /// Keeps the answer of a gate.
+    pub(crate) fn keep(&self, id: &str, answer: serde_json::Value) {
+        self.answers.borrow_mut().insert(id.to_owned(), answer);
+    }
+}
 
 impl Run {
     /// Ids of gates of these playbooks that nobody could answer.

@@ -38,6 +38,8 @@ pub struct Options {
     pub gathering: Gathering,
     /// Wishes to stop, from signals.
     pub stop: watch::Receiver<Stop>,
+    /// Begins although gates have no answer yet, and pauses at each that still has none.
+    pub pause_at_gates: bool,
     /// Name of the host that the run is controlled from.
     pub controller_name: String,
     /// Directory of the first playbook.
@@ -56,16 +58,32 @@ pub enum Gathering {
     Smart,
 }
 
-/// How urgently the run is to end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+/// How urgently the run is to end, and the exit code that tells why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Stop {
     /// Not at all.
     #[default]
     No,
     /// Nothing new begins, what runs may end.
-    AfterRunning,
-    /// What runs is left or ended.
-    Now,
+    AfterRunning {
+        /// Exit code of the run.
+        exit_code: u8,
+    },
+    /// What runs is left.
+    Now {
+        /// Exit code of the run.
+        exit_code: u8,
+    },
+}
+
+impl Stop {
+    /// Exit code of a run that is to end; none when it is not.
+    pub fn exit_code(self) -> Option<u8> {
+        match self {
+            Stop::No => None,
+            Stop::AfterRunning { exit_code } | Stop::Now { exit_code } => Some(exit_code),
+        }
+    }
 }
 
 /// How to reach hosts that do not say otherwise.

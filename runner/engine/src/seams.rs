@@ -117,6 +117,22 @@ pub trait Console: Send + Sync {
         echo: bool,
         limit: Option<std::time::Duration>,
     ) -> BoxFuture<'_, Option<String>>;
+
+    /// The answer that a person gave to a gate of this run from elsewhere.
+    fn approval(&self, _gate: &str) -> Option<Approval> {
+        None
+    }
+}
+
+/// A person's answer to a gate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approval {
+    /// The answer.
+    pub answer: String,
+    /// Who gave it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// Collects the values that no output may show.

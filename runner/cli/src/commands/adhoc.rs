@@ -128,6 +128,7 @@ fn as_playbook(arguments: AdhocArguments, path: PathBuf) -> PlaybookArguments {
         flush_cache: arguments.flush_cache,
         syntax_check: false,
         force_handlers: false,
+        pause_at_gates: false,
         no_journal: true,
         events: None,
         connection: arguments.connection,

@@ -25,7 +25,7 @@ use crate::files::UserFiles;
 use crate::inputs::Inputs;
 use crate::record::{self, Beginning, EventFile, MaskedSecrets, TerminalReport};
 use crate::sources::{Refused, Sources};
-use crate::{exit_code, output, settings};
+use crate::{exit_code, output, settings, signals};
 
 /// Runs the command; gives the exit code.
 pub(crate) fn run(arguments: &PlaybookArguments) -> anyhow::Result<u8> {
@@ -125,9 +125,10 @@ pub(crate) fn carry_out(
         .build()
         .context("the runtime cannot be started")?;
     let (stop_sender, stop) = watch::channel(Stop::No);
-    runtime.spawn(watch_signals(stop_sender));
+    let terminal = Terminal::default();
+    runtime.spawn(signals::watch(stop_sender, terminal.clone()));
     let options = options(arguments, playbooks, limit, extra, stop)?;
-    let (parts, live) = parts(arguments, sources, inventory, report)?;
+    let (parts, live) = parts(arguments, sources, inventory, report, &terminal)?;
     let result = runtime.block_on(async {
         let running = sasrun_engine::run(playbooks, parts, options);
         match live {
@@ -136,6 +137,7 @@ pub(crate) fn carry_out(
         }
     });
     runtime.shutdown_timeout(Duration::from_secs(2));
+    terminal.restore();
     match result {
         Ok(summary) => Ok(summary.exit_code),
         Err(EngineError::Input(problems)) => Ok(sources.refuse(&problems).0),
@@ -163,6 +165,7 @@ fn parts(
     sources: &Sources,
     inventory: Inventory,
     report: Form,
+    terminal: &Terminal,
 ) -> anyhow::Result<(Parts, Option<Rc<RefCell<Live>>>)> {
     let run = run_id();
     let mask = sources.mask.clone();
@@ -214,7 +217,7 @@ fn parts(
         }),
         journal,
         observers,
-        console: Arc::new(Terminal),
+        console: Arc::new(terminal.clone()),
         secrets: Arc::new(MaskedSecrets(mask)),
         inventory,
         run: run.as_str().into(),
@@ -222,6 +225,7 @@ fn parts(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         past: None,
         answered: Vec::new(),
+        decided: Vec::new(),
     };
     Ok((parts, live))
 }
@@ -290,6 +294,7 @@ fn options(
         gathering: gathering(&config),
         controller_name: settings::machine_name(),
         stop,
+        pause_at_gates: arguments.pause_at_gates,
         playbook_directory: std::path::absolute(&folder).unwrap_or(folder),
     })
 }
@@ -347,30 +352,6 @@ fn asked(wanted: bool, prompt: &str) -> Option<Secret> {
         .then(|| read_line(prompt, false))
         .flatten()
         .map(Secret::new)
-}
-
-/// The first signal begins nothing new, the second ends the program.
-async fn watch_signals(stop: watch::Sender<Stop>) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-    ) else {
-        return;
-    };
-    for level in [Stop::AfterRunning, Stop::Now] {
-        let code = tokio::select! {
-            _ = interrupt.recv() => 130,
-            _ = terminate.recv() => 143,
-        };
-        if level == Stop::AfterRunning {
-            output::error_line("sasrun: what runs may end, nothing new begins; again to leave it");
-            stop.send_replace(level);
-        } else {
-            output::error_line("sasrun: left what was running");
-            std::process::exit(code);
-        }
-    }
 }
 
 /// The runner's own log, apart from the report.

@@ -5,6 +5,7 @@ mod decisions;
 mod departures;
 mod handlers;
 mod play;
+mod reaction;
 mod roles;
 mod state;
 
@@ -12,13 +13,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sasrun_model::{EventKind, HostFigures, Inventory, Name, Playbook, RunMode, Task};
+use sasrun_model::{
+    Decision, EventKind, HostFigures, HostTask, Inventory, Name, Playbook, RunMode, Task,
+};
 use sasrun_plugin::{Effect, Object};
 use sasrun_template::Templates;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::dispatcher::Dispatcher;
 use crate::error::EngineError;
+use crate::gates::Gates;
 use crate::options::{Options, Stop};
 use crate::pool::Pool;
 use crate::registry::Registry;
@@ -28,7 +32,11 @@ use crate::task::HostRun;
 use crate::variables::Shared;
 
 pub(crate) use play::PlayRun;
+pub(crate) use reaction::Reaction;
 use state::State;
+
+/// How long connections may take to close when the run is to end now.
+const LONGEST_FAREWELL: Duration = Duration::from_secs(5);
 
 /// What a run is made of.
 pub struct Parts {
@@ -59,6 +67,8 @@ pub struct Parts {
     /// What was answered while the user's files were loaded, questions and answers; recorded by a
     /// run that begins.
     pub answered: Vec<(String, serde_json::Value)>,
+    /// What a person decided, and who, about steps whose end was not known.
+    pub decided: Vec<(HostTask, Decision, String)>,
 }
 
 /// How a run ended.
@@ -74,6 +84,7 @@ pub struct Summary {
 
 /// A run in progress. Everything happens on one thread; connections have their own tasks.
 pub(crate) struct Run {
+    pub(crate) id: Name,
     pub(crate) options: Options,
     pub(crate) templates: Templates,
     pub(crate) registry: Arc<Registry>,
@@ -86,6 +97,7 @@ pub(crate) struct Run {
     pub(crate) past: Past,
     forks: Semaphore,
     state: State,
+    pub(crate) gates: Gates,
 }
 
 /// Carries playbooks out, in order.
@@ -101,6 +113,7 @@ pub async fn run(
     let goes_on = parts.past.is_some();
     let began = first_event(playbooks, &parts, &options);
     let answered = parts.answered.clone();
+    let decided = parts.decided.clone();
     let run = Run::new(parts, options);
     if !goes_on {
         run.dispatcher.emit(began);
@@ -110,17 +123,25 @@ pub async fn run(
         }
     }
     run.dispatcher.durable().await?;
-    let unanswered = run.unanswered_gates(playbooks);
+    for (id, decision, by) in decided {
+        run.dispatcher.emit(EventKind::Decided { id, decision, by });
+    }
+    let unanswered = if goes_on || run.options.pause_at_gates {
+        Vec::new()
+    } else {
+        run.unanswered_gates(playbooks)
+    };
     if unanswered.is_empty() {
         run.plays(playbooks).await;
     } else {
         run.refuse(&format!(
             "these gates need an answer before an unattended run begins: {}; write them under \
-             `gates:` of the inventory, or run on a terminal",
+             `gates:` of the inventory, run on a terminal, or say `--pause-at-gates` and answer \
+             each with `sasrun approve`",
             unanswered.join(", ")
         ));
     }
-    run.pool.close().await;
+    run.close().await;
     let summary = run.state.summary(&run);
     run.dispatcher.emit(EventKind::RunFinished {
         hosts: summary.hosts.clone(),
@@ -159,6 +180,9 @@ fn first_event(playbooks: &[Playbook], parts: &Parts, options: &Options) -> Even
 impl Run {
     fn new(parts: Parts, options: Options) -> Self {
         let mut past = parts.past.unwrap_or_default();
+        for (id, decision, _) in &parts.decided {
+            past.decide(id, *decision);
+        }
         let recorded = past.take_recorded();
         let last = past.last_sequence();
         Self {
@@ -168,6 +192,8 @@ impl Run {
             pool: Pool::default(),
             forks: Semaphore::new(options.forks.max(1)),
             state: State::default(),
+            gates: Gates::default(),
+            id: parts.run,
             templates: parts.templates,
             registry: parts.registry,
             files: parts.files,
@@ -175,6 +201,19 @@ impl Run {
             secrets: parts.secrets,
             options,
         }
+    }
+
+    /// Closes the connections; a run that is to end now does not wait for hosts that do not answer.
+    async fn close(&self) {
+        let is_late = async {
+            self.stopped_now().await;
+            tokio::time::sleep(LONGEST_FAREWELL).await;
+        };
+        tokio::select! {
+            () = self.pool.close() => {}
+            () = is_late => {}
+        }
+        self.tell_left();
     }
 
     async fn plays(&self, playbooks: &[Playbook]) {
@@ -196,7 +235,28 @@ impl Run {
 
     /// Whether nothing new may begin.
     pub(crate) fn is_stopping(&self) -> bool {
-        *self.options.stop.borrow() != Stop::No || self.dispatcher.failure().is_some()
+        *self.options.stop.borrow() != Stop::No
+            || self.state.is_paused()
+            || self.dispatcher.failure().is_some()
+    }
+
+    /// Begins nothing new; the run can go on later.
+    pub(crate) fn pause_run(&self, reason: &str) {
+        if self.state.pause(reason) {
+            self.dispatcher.emit(EventKind::Stopping {
+                reason: reason.to_owned(),
+            });
+        }
+    }
+
+    /// Waits until what runs is to be left.
+    pub(crate) async fn stopped_now(&self) {
+        let mut stop = self.options.stop.clone();
+        let is_now = |stop: &Stop| matches!(stop, Stop::Now { .. });
+        // A sender that is gone sends nothing any more.
+        if stop.wait_for(is_now).await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 
     /// Waits; false when the run is to stop.

@@ -5,12 +5,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use sasrun_model::{Entry, Group, Host, HostFigures, Name, Node, NodeKind, Status, Task};
+use sasrun_model::{Entry, Group, Host, HostFigures, HostTask, Name, Node, NodeKind, Status, Task};
 use sasrun_plugin::Object;
 
 use super::{Run, Summary};
 use crate::content::content_of;
-use crate::options::Stop;
 use crate::task::HostOutcome;
 use crate::variables::Shared;
 
@@ -25,6 +24,10 @@ pub(super) struct State {
     contents: RefCell<HashMap<Name, Name>>,
     refused: RefCell<Option<String>>,
     unknown: RefCell<Option<String>>,
+    /// Why the run pauses, if it does.
+    paused: RefCell<Option<String>>,
+    /// Steps that were left while they ran.
+    left: RefCell<Vec<HostTask>>,
     over: Cell<bool>,
     started_at: Cell<bool>,
 }
@@ -61,6 +64,18 @@ impl State {
         self.over.set(true);
     }
 
+    /// Nothing new begins, and the run can go on later. The first reason counts.
+    pub(super) fn pause(&self, reason: &str) -> bool {
+        let mut paused = self.paused.borrow_mut();
+        let is_first = paused.is_none();
+        paused.get_or_insert_with(|| reason.to_owned());
+        is_first
+    }
+
+    pub(super) fn is_paused(&self) -> bool {
+        self.paused.borrow().is_some()
+    }
+
     pub(super) fn is_over(&self) -> bool {
         self.over.get()
     }
@@ -85,13 +100,15 @@ impl State {
             (6, failure.to_string())
         } else if let Some(reason) = self.refused.borrow().clone() {
             (8, reason)
+        } else if let Some(code) = run.options.stop.borrow().exit_code() {
+            (code, "stopped before its end".to_owned())
         } else if let Some(task) = self.unknown.borrow().clone() {
             (
                 7,
                 format!("it is not known how \"{task}\" ended; look at the host and decide"),
             )
-        } else if *run.options.stop.borrow() != Stop::No {
-            (130, "stopped before its end".to_owned())
+        } else if let Some(reason) = self.paused.borrow().clone() {
+            (6, reason)
         } else if any(|host| host.failed) {
             (2, "a step failed".to_owned())
         } else if any(|host| host.unreachable) {
@@ -150,6 +167,28 @@ impl Run {
             .unknown
             .borrow_mut()
             .get_or_insert_with(|| task.to_owned());
+    }
+
+    /// Notes that a step was left while it ran.
+    pub(crate) fn left_running(&self, id: HostTask) {
+        self.state.left.borrow_mut().push(id);
+    }
+
+    /// Names the steps that were left while they ran.
+    pub(super) fn tell_left(&self) {
+        let left: Vec<String> = self
+            .state
+            .left
+            .borrow()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        if !left.is_empty() {
+            self.warn(format!(
+                "left while they ran, and perhaps still running: {}",
+                left.join(", ")
+            ));
+        }
     }
 
     /// Whether the run has come to the task it shall start at; always, when none is named.

@@ -8,8 +8,6 @@ use sasrun_plugin::{Answer, ControllerRequest, Object, SearchIn};
 use sasrun_template::{RenderOptions, Scope, TemplateError};
 
 use super::{CANNOT_KNOW, Talking, refused};
-use crate::gates::{ANSWERS, answer};
-use crate::looking::Looking;
 use crate::seams::Within;
 
 impl Talking<'_> {
@@ -55,7 +53,6 @@ impl Talking<'_> {
                     value: typed.map_or(serde_json::Value::Null, Into::into),
                 }
             }
-            ControllerRequest::Gate { id, text } => self.gate(&id, &text).await,
             _ => refused("protocol", "this engine does not know the request"),
         }
     }
@@ -89,43 +86,6 @@ impl Talking<'_> {
         match self.host_run.templates().render(&text, &scope, &options) {
             Ok(text) => Answer::Value { value: text.into() },
             Err(error) => refused("template", format!("{}: {error}", path.display())),
-        }
-    }
-
-    /// The recorded answer of a gate, or that of the person at the terminal.
-    async fn gate(&self, id: &str, text: &str) -> Answer {
-        if let Some(recorded) = self.host_run.run.past.gate(id) {
-            let value = recorded.clone();
-            return Answer::Value { value };
-        }
-        let scope: Arc<dyn Scope> = Arc::clone(&self.scope) as _;
-        let answers = self
-            .host_run
-            .templates()
-            .variable(ANSWERS, &scope)
-            .ok()
-            .flatten();
-        if let Some(recorded) = answers.as_ref().and_then(|answers| answer(answers, id)) {
-            return Answer::Value {
-                value: (&recorded).into(),
-            };
-        }
-        let console = &self.host_run.run.console;
-        if !console.is_interactive() {
-            return Answer::Value {
-                value: serde_json::Value::Null,
-            };
-        }
-        match console
-            .ask(&format!("{id}: {text} [yes/no] "), true, None)
-            .await
-        {
-            Some(typed) => Answer::Value {
-                value: serde_json::json!({ "answer": typed.trim(), "by": "the terminal" }),
-            },
-            None => Answer::Value {
-                value: serde_json::Value::Null,
-            },
         }
     }
 }

@@ -98,7 +98,7 @@ impl Talking<'_> {
     }
 
     /// Runs a command where it belongs.
-    async fn command(&mut self, command: &Command) -> Result<ReadAnswer, Reply> {
+    pub(super) async fn command(&mut self, command: &Command) -> Result<ReadAnswer, Reply> {
         let (connection, identity) = match command.place {
             Place::Target => self.connection().await?,
             Place::Controller => (self.controller_connection().await?, Identity::Login),

@@ -6,6 +6,7 @@
 mod controller;
 mod convert;
 mod dialogue;
+mod gate;
 mod host;
 mod variables;
 
@@ -16,7 +17,9 @@ use std::time::{Duration, Instant};
 
 use sasrun_connection::{Connection, ConnectionError, Dialogue};
 use sasrun_model::{EventKind, Keyword, Name};
-use sasrun_plugin::{Answer, Declaration, Diff, Failure, Outcome, Refusal, Request, Step};
+use sasrun_plugin::{
+    Answer, ControllerRequest, Declaration, Diff, Failure, Outcome, Refusal, Request, Step,
+};
 use sasrun_template::{Scope, TemplateError};
 
 use crate::reach::{Reach, Reaching};
@@ -39,6 +42,8 @@ pub(crate) enum Ending {
     WouldChange(Declaration),
     CannotKnow(String),
     Failed(Failure),
+    /// The run stops before the conversation's end.
+    Left,
 }
 
 /// The engine's side of one conversation.
@@ -154,6 +159,12 @@ impl<'a> Talking<'a> {
                 "the module asked for a change that it had not declared",
             )),
             Request::Change { changes } => self.change(changes).await,
+            Request::Controller {
+                request: ControllerRequest::Gate { id, text },
+            } => match self.gate(&id, &text).await {
+                Some(value) => Reply::Answer(Answer::Value { value }),
+                None => Reply::End(Ending::Left),
+            },
             Request::Controller { request } => {
                 let answer = self.controller(request).await;
                 self.unless_unknowable(answer)
@@ -225,6 +236,18 @@ impl<'a> Talking<'a> {
     fn left(&self) -> Option<Duration> {
         self.deadline
             .map(|deadline| deadline.saturating_duration_since(Instant::now()))
+    }
+
+    /// Asks a reading command of the playbook's how it ends; none when the host cannot be asked.
+    pub(crate) async fn probe(&mut self, script: String) -> Option<i32> {
+        let command = sasrun_plugin::Command {
+            script,
+            ..sasrun_plugin::Command::default()
+        };
+        match self.command(&command).await {
+            Ok(sasrun_plugin::ReadAnswer::Command(output)) => Some(output.rc),
+            _ => None,
+        }
     }
 
     /// The connection to the task's host, opened now if it was not needed before.

@@ -150,14 +150,25 @@ impl HostRun<'_> {
         let mut outcomes = Vec::with_capacity(items.items.len());
         for index in 0..items.items.len() {
             if let Some(seconds) = pause.filter(|_| index > 0) {
-                tokio::time::sleep(std::time::Duration::from_secs_f64(seconds.max(0.0))).await;
+                let pause = std::time::Duration::from_secs_f64(seconds.max(0.0));
+                let id = self.id(Some(self.item(scope, &items, index).id), 0);
+                if self.run.past.item(&id).is_none() {
+                    self.run.pause(pause).await;
+                }
             }
             let item = self.item(scope, &items, index);
             let id = self.id(Some(Arc::clone(&item.id)), 0);
             let outcome = match self.replayed_item(&id).await {
                 Some(outcome) => outcome,
                 None => {
+                    if self.run.is_stopping() {
+                        self.is_left.set(true);
+                        break;
+                    }
                     let (mut outcome, _) = self.one(scope, Some(&item)).await;
+                    if self.is_left.get() {
+                        break;
+                    }
                     describe_item(&mut outcome, &items.variable, &item);
                     self.tell_item(id, item.label, &outcome, no_log);
                     outcome
@@ -166,7 +177,7 @@ impl HostRun<'_> {
             let ends = matches!(outcome.status, Status::Unreachable | Status::Unknown)
                 || self.breaks(scope, index, &items, &outcome);
             outcomes.push(outcome);
-            if ends || self.run.is_stopping() {
+            if ends {
                 break;
             }
         }

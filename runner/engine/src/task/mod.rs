@@ -7,7 +7,7 @@ mod replay;
 mod result;
 mod unfinished;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ use sasrun_model::{
 };
 use sasrun_template::{Scope, TemplateError, Truth};
 
-use crate::run::{PlayRun, Run};
+use crate::run::{PlayRun, Reaction, Run};
 use crate::variables::{Level, ScopeParts, TaskScope};
 
 pub(crate) use arguments::unrendered;
@@ -34,6 +34,8 @@ pub(crate) struct HostRun<'a> {
     pub occurrence: u32,
     /// What the step did to the state of the run so far, for the journal.
     pub effects: RefCell<Vec<KeptEffect>>,
+    /// Whether the step was left before its end, for the run stops: it has no outcome then.
+    pub is_left: Cell<bool>,
 }
 
 /// What came of a task on a host, for the walk to decide on.
@@ -63,13 +65,14 @@ impl HostRun<'_> {
         }))
     }
 
-    /// Carries the task out and tells of it. Every host that begins a task gets an outcome.
-    pub(crate) async fn carry_out(&self) -> HostOutcome {
+    /// Carries the task out and tells of it. Every host that begins a task gets an outcome, unless
+    /// the run stops before its end.
+    pub(crate) async fn carry_out(&self) -> Option<HostOutcome> {
         let began = Instant::now();
         let id = self.id(None, 0);
         self.run.comes_to(self.host, self.task);
         if let Some(done) = self.replayed(&id).await {
-            return done;
+            return Some(done);
         }
         let scope = self.scope();
         let no_log = self
@@ -81,7 +84,8 @@ impl HostRun<'_> {
             content: self.run.content_of(self.task),
         });
         if let Err(lost) = self.run.dispatcher.durable().await {
-            return self.finish(failure(lost.to_string()), no_log, false, began, None);
+            tracing::warn!(%lost, "a step does not begin");
+            return None;
         }
         let items = match self.items(&scope) {
             Ok(items) => items,
@@ -91,7 +95,7 @@ impl HostRun<'_> {
                     Ok(Some(skip)) => skip,
                     _ => template_failure(self, "loop", &error),
                 };
-                return self.finish(outcome, no_log, false, began, None);
+                return Some(self.finish(outcome, no_log, false, began, None));
             }
         };
         let (outcome, delegate, looped) = match items {
@@ -101,7 +105,10 @@ impl HostRun<'_> {
             }
             Some(items) => (self.each(&scope, items, no_log).await, None, true),
         };
-        self.finish(outcome, no_log, looped, began, delegate)
+        if self.is_left.get() {
+            return None;
+        }
+        Some(self.finish(outcome, no_log, looped, began, delegate))
     }
 
     /// Tells of an including task that included nothing on this host.
@@ -129,7 +136,8 @@ impl HostRun<'_> {
             ignored = self
                 .flag(Keyword::IgnoreUnreachable, &scope)
                 .unwrap_or(false);
-        } else if outcome.status.is_bad() {
+        } else if outcome.status == Status::Failed || self.takes_unknown_for_failed(outcome.status)
+        {
             ignored = self.flag(Keyword::IgnoreErrors, &scope).unwrap_or(false);
         }
         if let Some(name) = &self.task.register {
@@ -149,7 +157,7 @@ impl HostRun<'_> {
             delegate,
             outcome: told(&outcome, no_log),
             ignored,
-            rescued: bad && outcome.status != Status::Unreachable && self.level.is_caught(),
+            rescued: bad && self.is_rescued(outcome.status),
             looped,
             no_log,
             action: self.action_name(),
@@ -157,6 +165,26 @@ impl HostRun<'_> {
             kept,
         });
         HostOutcome { outcome, ignored }
+    }
+
+    /// Whether a `rescue` around takes a failure of this kind.
+    pub(crate) fn is_rescued(&self, status: Status) -> bool {
+        let may_be = status == Status::Failed || self.takes_unknown_for_failed(status);
+        may_be && self.level.is_caught()
+    }
+
+    /// Whether an unknown end counts as a failure here, and no decision is waited for.
+    fn takes_unknown_for_failed(&self, status: Status) -> bool {
+        status == Status::Unknown && self.reaction(status) == Reaction::Continue
+    }
+
+    /// What follows for the run when the step takes its host out.
+    pub(crate) fn reaction(&self, status: Status) -> Reaction {
+        let scope: Arc<dyn Scope> = self.scope();
+        let said = self.keyword(Keyword::OnFailure, &scope).ok().flatten();
+        let said = said.as_ref().and_then(Value::as_str);
+        said.and_then(Reaction::named)
+            .unwrap_or_else(|| Reaction::to(status))
     }
 
     /// Sets a variable of the host, in the branch around if there is one.

@@ -67,11 +67,14 @@ impl HostRun<'_> {
                 return outcome;
             }
             let mut outcome = self.attempt(scope, delegate).await;
+            if self.is_left.get() {
+                return outcome;
+            }
             let judged = self.judge(scope, &mut outcome);
             if let Err(error) = judged {
                 return result::template_failure(self, "condition", &error);
             }
-            if retries == 0 || outcome.status == Status::Unreachable || self.run.is_stopping() {
+            if retries == 0 || matches!(outcome.status, Status::Unreachable | Status::Unknown) {
                 return outcome;
             }
             attempt += 1;
@@ -92,6 +95,7 @@ impl HostRun<'_> {
                 kept: self.take_kept(&outcome, no_log),
             });
             if !self.run.pause(delay).await {
+                self.is_left.set(true);
                 return result::failure("the run is being stopped");
             }
         }
@@ -202,7 +206,7 @@ impl HostRun<'_> {
         match self.talking(scope, delegate, module, check) {
             Ok(talking) => {
                 let is_diff = call.diff;
-                let ending = self.limited(talking, module.start(call), &plain).await;
+                let ending = self.limited(talking, module.start(call)).await;
                 let mut outcome = self.settle(ending, delegate, invocation).await;
                 if !is_diff {
                     outcome.diff.clear();
@@ -232,15 +236,22 @@ impl HostRun<'_> {
         ))
     }
 
+    /// Talks with the module until it is done, or until what runs is to be left.
     async fn limited(
         &self,
         mut talking: Talking<'_>,
         mut talk: Box<dyn crate::registry::Talk>,
-        _: &Arc<dyn Scope>,
     ) -> Ending {
-        let ending = talking.carry_on(&mut *talk).await;
-        talking.close().await;
-        ending
+        tokio::select! {
+            ending = talking.carry_on(&mut *talk) => {
+                talking.close().await;
+                ending
+            }
+            () = self.run.stopped_now() => {
+                self.run.left_running(self.id(None, 0));
+                Ending::Left
+            }
+        }
     }
 
     /// Turns the end of a conversation into an outcome and lets its effects happen.
@@ -264,6 +275,10 @@ impl HostRun<'_> {
             Ending::WouldChange(declaration) => result::would_change(declaration),
             Ending::CannotKnow(reason) => result::cannot_know(&reason),
             Ending::Failed(failure) => result::from_failure(failure),
+            Ending::Left => {
+                self.is_left.set(true);
+                result::failure("the run stopped before its end")
+            }
         };
         let scope: Arc<dyn Scope> = self.scope() as _;
         if self.is_diff(&scope).unwrap_or(false) {

@@ -38,6 +38,11 @@ impl HostRun<'_> {
         Some(HostOutcome { outcome, ignored })
     }
 
+    /// Whether the step ended before the run went on.
+    pub(crate) fn is_done_before(&self) -> bool {
+        self.run.past.finished(&self.id(None, 0)).is_some()
+    }
+
     /// What came of an item of the step's loop before; none when it did not end.
     pub(super) async fn replayed_item(&self, id: &HostTask) -> Option<Outcome> {
         let done = self.run.past.item(id)?.clone();

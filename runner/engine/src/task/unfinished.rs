@@ -12,6 +12,8 @@ use sasrun_plugin::Repetition;
 use sasrun_template::Scope;
 
 use super::{HostRun, mapping, result};
+use crate::looking::Looking;
+use crate::talk::Talking;
 use crate::variables::TaskScope;
 
 /// Arguments by which a command itself sees whether it is done.
@@ -70,16 +72,47 @@ impl HostRun<'_> {
     /// The end of a step that must not be done twice; none when it is to be done.
     async fn how_it_ended(
         &self,
-        _scope: &Arc<TaskScope>,
+        scope: &Arc<TaskScope>,
         id: &HostTask,
-        _delegate: Option<&Name>,
+        delegate: Option<&Name>,
     ) -> Option<Outcome> {
         match self.run.past.decision(id) {
             Some(Decision::Repeat) => return None,
             Some(Decision::Done) => return Some(done("a person said that it is done")),
             None => {}
         }
-        Some(unknown(id, "its end was not recorded"))
+        let Some(probe) = self.task.keywords.get(Keyword::DoneWhen) else {
+            return Some(unknown(id, "its end was not recorded"));
+        };
+        let plain: Arc<dyn Scope> = Arc::clone(scope) as _;
+        let script = match self.templates().resolve(probe, &plain) {
+            Ok(script) => self.templates().display(&script),
+            Err(error) => return Some(result::template_failure(self, "done_when", &error)),
+        };
+        match self.probe(scope, delegate, script).await {
+            Some(0) => Some(done("`done_when` says that it is")),
+            Some(_) => None,
+            None => Some(unknown(id, "`done_when` could not be asked of the host")),
+        }
+    }
+
+    async fn probe(
+        &self,
+        scope: &Arc<TaskScope>,
+        delegate: Option<&Name>,
+        script: String,
+    ) -> Option<i32> {
+        let plain: Arc<dyn Scope> = Arc::clone(scope) as _;
+        let environment = self.environment(&plain).ok()?;
+        let mut talking = Talking::new(
+            self,
+            Arc::clone(scope),
+            delegate.cloned(),
+            environment,
+            false,
+            None,
+        );
+        talking.probe(script).await
     }
 }
 

@@ -8,6 +8,7 @@ use sasrun_template::Scope;
 
 use super::{Failed, Walk, failure_variables};
 use crate::looking::Looking;
+use crate::run::Reaction;
 use crate::task::{HostOutcome, HostRun};
 use crate::variables::Level;
 
@@ -68,13 +69,20 @@ impl<'a> Walk<'a> {
                     None => None,
                 };
                 let _fork = self.run.fork().await;
-                (host, self.host_run(task, level, host).carry_out().await)
+                // Hosts that waited for their turn do not begin when the run stops meanwhile.
+                let host_run = self.host_run(task, level, host);
+                if self.run.is_stopping() && !host_run.is_done_before() {
+                    return None;
+                }
+                Some((host, host_run.carry_out().await?))
             }
         }))
         .await;
+        let outcomes: Vec<(&Name, HostOutcome)> = outcomes.into_iter().flatten().collect();
         let mut failed = Failed::new();
         for (host, outcome) in &outcomes {
             self.take_up(task, level, host, outcome, &mut failed);
+            self.react(task, level, host, outcome).await;
         }
         if once && let Some((first, outcome)) = outcomes.first() {
             self.share(task, first, outcome, hosts, &mut failed);
@@ -92,7 +100,10 @@ impl<'a> Walk<'a> {
         outcome: &HostOutcome,
         failed: &mut Failed,
     ) {
-        self.run.count(host, outcome, level.is_caught());
+        let status = outcome.outcome.status;
+        let is_rescued = level.is_caught()
+            && (status == Status::Failed || self.host_run(task, level, host).is_rescued(status));
+        self.run.count(host, outcome, is_rescued);
         if outcome.outcome.status != Status::Skipped
             && let Some(role) = level.roles().next()
         {
@@ -112,6 +123,32 @@ impl<'a> Walk<'a> {
             Arc::make_mut(&mut learnt.set).extend(variables);
         });
         failed.push(Arc::clone(host));
+    }
+
+    /// What the failure of a host means for the whole run.
+    async fn react(
+        self,
+        task: &'a Arc<Task>,
+        level: &Arc<Level>,
+        host: &Name,
+        outcome: &HostOutcome,
+    ) {
+        let status = outcome.outcome.status;
+        let host_run = self.host_run(task, level, host);
+        if !outcome.stops_host() || host_run.is_rescued(status) || self.run.is_stopping() {
+            return;
+        }
+        let mut reaction = host_run.reaction(status);
+        let name = self.name_plain(task);
+        if reaction == Reaction::Ask {
+            reaction = self.run.ask_reaction(host, &name).await;
+        }
+        if reaction == Reaction::Stop {
+            self.run.pause_run(&format!(
+                "\"{name}\" ended badly on {host}; `sasrun resume {}` goes on",
+                self.run.id
+            ));
+        }
     }
 
     /// What one host did for all: the others get its registered result and share its failure.
@@ -187,6 +224,7 @@ impl<'a> Walk<'a> {
             host,
             occurrence,
             effects: std::cell::RefCell::default(),
+            is_left: std::cell::Cell::default(),
         }
     }
 

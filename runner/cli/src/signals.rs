@@ -1,0 +1,62 @@
+//! Signals: the first begins nothing new, the second leaves what runs.
+
+use std::time::Duration;
+
+use sasrun_engine::Stop;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::console::Terminal;
+use crate::output;
+
+/// Exit code after SIGINT.
+const INTERRUPTED: u8 = 130;
+/// Exit code after SIGTERM and SIGHUP.
+const TERMINATED: u8 = 143;
+/// How long a run may take to end after the second signal.
+const LONGEST_END: Duration = Duration::from_secs(10);
+
+/// The signals that end a run.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for the next; gives the exit code that it stands for.
+    async fn next(&mut self) -> u8 {
+        tokio::select! {
+            _ = self.interrupt.recv() => INTERRUPTED,
+            _ = self.terminate.recv() => TERMINATED,
+            _ = self.hangup.recv() => TERMINATED,
+        }
+    }
+}
+
+/// Tells the run of signals; ends the program when it does not end itself after the second.
+pub(crate) async fn watch(stop: watch::Sender<Stop>, terminal: Terminal) {
+    let Ok(mut signals) = Signals::new() else {
+        return;
+    };
+    let exit_code = signals.next().await;
+    output::error_line("sasrun: what runs may end, nothing new begins; again to leave it");
+    stop.send_replace(Stop::AfterRunning { exit_code });
+    let exit_code = signals.next().await;
+    output::error_line("sasrun: what runs is left");
+    stop.send_replace(Stop::Now { exit_code });
+    tokio::select! {
+        _ = signals.next() => {}
+        () = tokio::time::sleep(LONGEST_END) => {}
+    }
+    terminal.restore();
+    std::process::exit(i32::from(exit_code));
+}
