@@ -23,6 +23,10 @@ pub(crate) enum Command {
     /// Runs playbooks.
     #[command(args_override_self = true, infer_long_args = true)]
     Playbook(PlaybookArguments),
+    /// Goes on with a run that was cut off, that paused, or that failed.
+    Resume(ResumeArguments),
+    /// Answers a gate of a run.
+    Approve(ApproveArguments),
     /// Carries out one task without a playbook.
     #[command(args_override_self = true, infer_long_args = true)]
     Adhoc(AdhocArguments),
@@ -120,6 +124,63 @@ pub(crate) struct PlaybookArguments {
 
     #[command(flatten)]
     pub output: OutputArguments,
+}
+
+/// Flags of `sasrun resume`.
+#[derive(Debug, Args)]
+pub(crate) struct ResumeArguments {
+    /// The run: its id, the beginning of it that no other has, or `last`.
+    #[arg(value_name = "RUN", default_value = "last")]
+    pub run: String,
+
+    /// Says what would be left out, done again and asked about, and does nothing.
+    #[arg(long)]
+    pub plan: bool,
+
+    /// Goes on although this file, plugin, or `version` is not what the run began with. May be
+    /// given several times.
+    #[arg(long, value_name = "PATH")]
+    pub accept: Vec<String>,
+
+    /// Takes a step whose end is not known for done. May be given several times.
+    #[arg(long, value_name = "STEP")]
+    pub mark_done: Vec<String>,
+
+    /// Does a step whose end is not known again. May be given several times.
+    #[arg(long, value_name = "STEP")]
+    pub repeat: Vec<String>,
+
+    /// Gives the run up: it cannot go on after this.
+    #[arg(long, conflicts_with_all = ["plan", "mark_done", "repeat"])]
+    pub abort: bool,
+
+    /// Lists every step.
+    #[arg(short, long, action = ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// Flags of `sasrun approve`.
+#[derive(Debug, Args)]
+pub(crate) struct ApproveArguments {
+    /// The run: its id, the beginning of it that no other has, or `last`.
+    #[arg(value_name = "RUN")]
+    pub run: String,
+
+    /// Id of the gate.
+    #[arg(value_name = "GATE")]
+    pub gate: String,
+
+    /// The answer; `no` closes the gate for good.
+    #[arg(long, value_name = "ANSWER", default_value = "yes")]
+    pub answer: String,
+
+    /// Who answers; the login name when it is not said.
+    #[arg(long = "as", value_name = "NAME")]
+    pub by: Option<String>,
+
+    /// Why.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
 }
 
 /// Flags of `sasrun adhoc`, named as those of the command `ansible`.

@@ -8,3 +8,5 @@ pub(crate) const INPUT: u8 = 3;
 pub(crate) const PAUSED: u8 = 6;
 /// The record of a run is not whole.
 pub(crate) const NOT_WHOLE: u8 = 2;
+/// Refused before any change.
+pub(crate) const REFUSED: u8 = 8;

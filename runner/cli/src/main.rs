@@ -42,6 +42,8 @@ fn main() -> ExitCode {
     };
     let result = match arguments.command {
         Command::Playbook(arguments) => commands::playbook::run(&arguments),
+        Command::Resume(arguments) => commands::resume::run(&arguments),
+        Command::Approve(arguments) => commands::approve::run(&arguments),
         Command::Adhoc(arguments) => commands::adhoc::run(arguments),
         Command::Inventory(arguments) => commands::inventory::run(&arguments),
         Command::Vault(action) => commands::vault::run(&action),

@@ -1,8 +1,10 @@
 //! Inventory scripts: programs that print an inventory. Each has a limited time.
 
+use std::collections::HashMap;
 use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -15,12 +17,43 @@ const STEP: Duration = Duration::from_millis(10);
 /// Most of what it says on standard error that is shown.
 const MOST_SAID_CHARS: usize = 2000;
 
-/// Runs inventory scripts.
-pub(crate) struct Scripts;
+/// What the questions to scripts begin with, in the record of a run.
+pub(crate) const QUESTION: &str = "inventory script ";
+
+/// Runs inventory scripts, and keeps what they printed. A run that goes on gets the same again.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Scripts {
+    known: Arc<Mutex<HashMap<String, serde_json::Value>>>,
+    answered: Arc<Mutex<Vec<(String, serde_json::Value)>>>,
+}
+
+impl Scripts {
+    /// Answers for scripts from now on, where their question is known.
+    pub(crate) fn answer_with(&self, answers: HashMap<String, serde_json::Value>) {
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = answers;
+    }
+
+    /// What scripts printed so far, by question.
+    pub(crate) fn answered(&self) -> Vec<(String, serde_json::Value)> {
+        self.answered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
 
 impl InventoryScripts for Scripts {
     fn run(&self, script: &Path, arguments: &[&str]) -> Result<String, ScriptError> {
-        run_within(script, arguments, LIMIT)
+        let question = format!("{QUESTION}{} {}", script.display(), arguments.join(" "));
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(serde_json::Value::String(printed)) = known.get(&question) {
+            return Ok(printed.clone());
+        }
+        drop(known);
+        let printed = run_within(script, arguments, LIMIT)?;
+        let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        answered.push((question, printed.as_str().into()));
+        Ok(printed)
     }
 }
 

@@ -22,6 +22,8 @@ pub(crate) struct Sources {
     pub templates: Templates,
     pub mask: Mask,
     pub inventories: Vec<String>,
+    /// Inventory scripts, and what they printed.
+    pub scripts: Scripts,
 }
 
 /// Problems of the user's files were shown; the command ends with this code.
@@ -36,13 +38,14 @@ impl Sources {
         let beside = settings::plugin_neighbours(playbooks, &inventories);
         let loaded = plugins::load(&plugins::folders(&arguments.plugins, &beside))?;
         let templates = Templates::new(world::controller(), loaded.extensions.clone());
+        let scripts = Scripts::default();
         let loader = Loader::new(Arc::new(Catalogue(Arc::clone(&loaded.registry))))
             .with_settings(settings::loader_settings(arguments, &config))
             .with_vault(Arc::new(vault::Unsealing(keyring)))
             .with_template_syntax(Arc::new(Syntax(templates.clone())))
             .with_evaluation(Arc::new(Evaluation(templates.clone())))
             .with_inventory_sources(Arc::clone(&loaded.sources) as _)
-            .with_inventory_scripts(Arc::new(Scripts));
+            .with_inventory_scripts(Arc::new(scripts.clone()));
         for error in &loaded.broken {
             output::error_line(&format!("sasrun: warning: a plugin is left out: {error}"));
         }
@@ -52,6 +55,7 @@ impl Sources {
             templates,
             mask: Mask::default(),
             inventories,
+            scripts,
         })
     }
 

@@ -196,6 +196,11 @@ pub enum EventKind {
         /// Who.
         by: String,
     },
+    /// A person gave the run up: it does not go on any more.
+    GivenUp {
+        /// Who.
+        by: String,
+    },
     /// A gate waits for its answer.
     GateWaiting {
         /// Its id.

@@ -48,6 +48,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("plugins/oracle", &["sasrun-plugin"]),
     ("tests/lab", &[]),
     ("tests/bench", &[]),
+    ("tests/soak", &[]),
 ];
 
 /// Outside crates that only some of ours may name.
@@ -56,7 +57,10 @@ const KEPT: &[(&str, &[&str])] = &[
     ("libyaml-rs", &["runner/load"]),
     ("russh", &["runner/connection", "tests/lab", "tests/bench"]),
     ("libloading", &["plugins/host"]),
-    ("clap", &["runner/cli", "tests/lab", "tests/bench"]),
+    (
+        "clap",
+        &["runner/cli", "tests/lab", "tests/bench", "tests/soak"],
+    ),
     ("indicatif", &["runner/report"]),
 ];
 

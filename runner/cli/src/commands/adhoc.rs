@@ -97,6 +97,7 @@ fn todo(
         report: Form::Adhoc {
             one_line: arguments.one_line,
         },
+        resumed: None,
     })
 }
 

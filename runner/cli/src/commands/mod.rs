@@ -1,10 +1,13 @@
 //! One file for each command.
 
 pub(crate) mod adhoc;
+pub(crate) mod approve;
 pub(crate) mod doc;
 pub(crate) mod inventory;
 mod listing;
 pub(crate) mod playbook;
+pub(crate) mod resume;
+mod resume_plan;
 pub(crate) mod runs;
 pub(crate) mod show;
 pub(crate) mod vault;

@@ -9,15 +9,16 @@ use std::time::Duration;
 
 use anyhow::Context;
 use sasrun_connection::{Limits, Secret, SshConfig};
-use sasrun_engine::seams::Observer;
+use sasrun_engine::seams::{Journal, Observer};
 use sasrun_engine::{
-    BecomeDefaults, ConnectionDefaults, EngineError, Gathering, Options, Parts, Stop,
+    BecomeDefaults, ConnectionDefaults, EngineError, Gathering, Options, Parts, Past, Stop,
 };
-use sasrun_model::{Input, Inventory, Name, Playbook, RunMode, Variables};
+use sasrun_model::{Decision, HostTask, Input, Inventory, Name, Playbook, RunMode, Variables};
 use sasrun_report::{Live, Short, Text, TextOptions};
 use tokio::sync::watch;
 
 use super::listing::Listing;
+use super::resume::Resumed;
 use crate::args::{ConnectionArguments, PlaybookArguments};
 use crate::config::Config;
 use crate::console::{Terminal, read_line};
@@ -25,7 +26,7 @@ use crate::files::UserFiles;
 use crate::inputs::Inputs;
 use crate::record::{self, Beginning, EventFile, MaskedSecrets, TerminalReport};
 use crate::sources::{Refused, Sources};
-use crate::{exit_code, output, settings, signals};
+use crate::{approvals, exit_code, output, scripts, settings, signals};
 
 /// Runs the command; gives the exit code.
 pub(crate) fn run(arguments: &PlaybookArguments) -> anyhow::Result<u8> {
@@ -64,6 +65,38 @@ pub(crate) fn run(arguments: &PlaybookArguments) -> anyhow::Result<u8> {
                 limit,
                 extra,
                 report: Form::Playbook,
+                resumed: None,
+            };
+            carry_out(arguments, &sources, todo)
+        }
+        Err(Refused(code)) => Ok(code),
+    }
+}
+
+/// Goes on with a run that began with these arguments; gives the exit code.
+pub(crate) fn go_on(arguments: &PlaybookArguments, resumed: Resumed) -> anyhow::Result<u8> {
+    start_log(arguments.output.verbose);
+    let playbooks: Vec<PathBuf> = arguments
+        .playbooks
+        .iter()
+        .map(|path| settings::playbook_path(path))
+        .collect();
+    let sources = Sources::open(&arguments.source, &playbooks)?;
+    for secret in &resumed.recovered.secrets {
+        sources.mask.register(secret);
+    }
+    sources
+        .scripts
+        .answer_with(resumed.past.answers_of(scripts::QUESTION));
+    match loaded(arguments, &sources, &playbooks) {
+        Ok((inventory, playbooks, limit, extra)) => {
+            let todo = Todo {
+                inventory,
+                playbooks,
+                limit,
+                extra,
+                report: Form::Playbook,
+                resumed: Some(resumed),
             };
             carry_out(arguments, &sources, todo)
         }
@@ -94,6 +127,8 @@ pub(crate) struct Todo {
     pub limit: Option<Vec<Name>>,
     pub extra: Variables,
     pub report: Form,
+    /// The run that goes on, if it is not a new one.
+    pub resumed: Option<Resumed>,
 }
 
 /// The form of the report on the terminal.
@@ -117,6 +152,7 @@ pub(crate) fn carry_out(
         limit,
         extra,
         report,
+        resumed,
     } = todo;
     let playbooks = playbooks.as_slice();
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -125,10 +161,18 @@ pub(crate) fn carry_out(
         .build()
         .context("the runtime cannot be started")?;
     let (stop_sender, stop) = watch::channel(Stop::No);
-    let terminal = Terminal::default();
+    let run = resumed
+        .as_ref()
+        .map_or_else(run_id, |resumed| resumed.directory.run().to_owned());
+    let terminal = terminal_of(&run);
     runtime.spawn(signals::watch(stop_sender, terminal.clone()));
     let options = options(arguments, playbooks, limit, extra, stop)?;
-    let (parts, live) = parts(arguments, sources, inventory, report, &terminal)?;
+    let kept = keep(arguments, sources, &run, resumed)?;
+    let (parts, live) = parts(arguments, sources, inventory, report, kept)?;
+    let parts = Parts {
+        console: Arc::new(terminal.clone()),
+        ..parts
+    };
     let result = runtime.block_on(async {
         let running = sasrun_engine::run(playbooks, parts, options);
         match live {
@@ -165,19 +209,9 @@ fn parts(
     sources: &Sources,
     inventory: Inventory,
     report: Form,
-    terminal: &Terminal,
+    kept: Kept,
 ) -> anyhow::Result<(Parts, Option<Rc<RefCell<Live>>>)> {
-    let run = run_id();
     let mask = sources.mask.clone();
-    let inputs = Arc::new(Inputs::new(&arguments.playbooks, &sources.inventories));
-    inputs.plugins(&sources.loaded.hashes);
-    inputs.loaded(&sources.loader);
-    let journal = if arguments.no_journal {
-        record::none()
-    } else {
-        let beginning = beginning(arguments, &run, inputs.take_new());
-        record::begin(beginning, Arc::clone(&inputs), mask.clone())?
-    };
     let style = output::report_style(&arguments.output);
     let live = output::is_terminal()
         .then(|| Rc::new(RefCell::new(Live::new(mask.clone(), style.columns))));
@@ -213,21 +247,71 @@ fn parts(
         registry: Arc::clone(&sources.loaded.registry),
         files: Arc::new(UserFiles {
             loader: Arc::clone(&sources.loader),
-            inputs,
+            inputs: kept.inputs,
         }),
-        journal,
+        journal: kept.journal,
         observers,
-        console: Arc::new(terminal.clone()),
+        console: Arc::new(Terminal::default()),
         secrets: Arc::new(MaskedSecrets(mask)),
         inventory,
-        run: run.as_str().into(),
+        run: kept.run.as_str().into(),
         plugins: sources.loaded.hashes.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        past: None,
-        answered: Vec::new(),
-        decided: Vec::new(),
+        past: kept.past,
+        answered: sources.scripts.answered(),
+        decided: kept.decided,
     };
     Ok((parts, live))
+}
+
+/// Where the run is recorded, and what it had done before.
+struct Kept {
+    run: String,
+    inputs: Arc<Inputs>,
+    journal: Arc<dyn Journal>,
+    past: Option<Past>,
+    decided: Vec<(HostTask, Decision, String)>,
+}
+
+fn keep(
+    arguments: &PlaybookArguments,
+    sources: &Sources,
+    run: &str,
+    resumed: Option<Resumed>,
+) -> anyhow::Result<Kept> {
+    let mask = sources.mask.clone();
+    let inputs = Arc::new(Inputs::new(&arguments.playbooks, &sources.inventories));
+    inputs.plugins(&sources.loaded.hashes);
+    inputs.loaded(&sources.loader);
+    let (journal, past, decided) = match resumed {
+        Some(resumed) => {
+            let inputs = Arc::clone(&inputs);
+            let journal = record::go_on(&resumed.directory, &resumed.recovered, inputs, mask)?;
+            (journal, Some(resumed.past), resumed.decided)
+        }
+        None if arguments.no_journal => (record::none(), None, Vec::new()),
+        None => {
+            let beginning = beginning(arguments, run, inputs.take_new());
+            let journal = record::begin(beginning, Arc::clone(&inputs), mask)?;
+            (journal, None, Vec::new())
+        }
+    };
+    Ok(Kept {
+        run: run.to_owned(),
+        inputs,
+        journal,
+        past,
+        decided,
+    })
+}
+
+/// The terminal of a run, which answers to its gates from elsewhere reach too.
+fn terminal_of(run: &str) -> Terminal {
+    let terminal = Terminal::default();
+    match settings::state_directory() {
+        Some(state) => terminal.with_approvals(approvals::folder(&state.join("runs").join(run))),
+        None => terminal,
+    }
 }
 
 fn beginning(arguments: &PlaybookArguments, run: &str, inputs: Vec<Input>) -> Beginning {

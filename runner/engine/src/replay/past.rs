@@ -13,12 +13,12 @@ use super::Recorded;
 /// Why a run cannot go on from its events.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PastError {
-    /// Nothing of the run was recorded.
-    #[error("nothing of the run was recorded")]
-    Empty,
     /// The run only predicted.
     #[error("the run only predicted; there is nothing to go on with")]
     Check,
+    /// A person gave the run up.
+    #[error("the run was given up by {0}")]
+    GivenUp(String),
     /// The run came to its end.
     #[error("the run ended, and every step of it is done")]
     Done,
@@ -58,6 +58,7 @@ pub struct Past {
     answers: HashMap<String, serde_json::Value>,
     gates: HashMap<String, serde_json::Value>,
     last_sequence: u64,
+    has_begun: bool,
     recorded: Recorded,
 }
 
@@ -84,9 +85,6 @@ impl Past {
     /// There is nothing to go on with.
     pub fn from_events(events: &[Event]) -> Result<Self, PastError> {
         let mut past = Self::default();
-        if events.is_empty() {
-            return Err(PastError::Empty);
-        }
         let mut exit_code = None;
         for event in events {
             past.last_sequence = past.last_sequence.max(event.sequence);
@@ -96,6 +94,8 @@ impl Past {
                     mode: RunMode::Check,
                     ..
                 } => return Err(PastError::Check),
+                EventKind::RunStarted { .. } => past.has_begun = true,
+                EventKind::GivenUp { by } => return Err(PastError::GivenUp(by.clone())),
                 EventKind::RunResumed { .. } => exit_code = None,
                 EventKind::RunFinished {
                     exit_code: code, ..
@@ -271,6 +271,11 @@ impl Past {
             .filter(|(question, _)| question.starts_with(prefix))
             .map(|(question, answer)| (question.clone(), answer.clone()))
             .collect()
+    }
+
+    /// Whether its first event was recorded.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.has_begun
     }
 
     /// Number of the last event.

@@ -110,7 +110,7 @@ pub async fn run(
     parts: Parts,
     options: Options,
 ) -> Result<Summary, EngineError> {
-    let goes_on = parts.past.is_some();
+    let goes_on = parts.past.as_ref().is_some_and(Past::has_begun);
     let began = first_event(playbooks, &parts, &options);
     let answered = parts.answered.clone();
     let decided = parts.decided.clone();

@@ -82,7 +82,7 @@ impl HostRun<'_> {
             None => {}
         }
         let Some(probe) = self.task.keywords.get(Keyword::DoneWhen) else {
-            return Some(unknown(id, "its end was not recorded"));
+            return Some(self.unknown(id, "its end was not recorded"));
         };
         let plain: Arc<dyn Scope> = Arc::clone(scope) as _;
         let script = match self.templates().resolve(probe, &plain) {
@@ -92,8 +92,26 @@ impl HostRun<'_> {
         match self.probe(scope, delegate, script).await {
             Some(0) => Some(done("`done_when` says that it is")),
             Some(_) => None,
-            None => Some(unknown(id, "`done_when` could not be asked of the host")),
+            None => Some(self.unknown(id, "`done_when` could not be asked of the host")),
         }
+    }
+
+    /// A step whose end is not known, and the ways on.
+    fn unknown(&self, id: &HostTask, known: &str) -> Outcome {
+        let run = &self.run.id;
+        let msg = format!(
+            "it was begun before and it is not known how it ended: {known}. Look at the host, \
+             then decide: `sasrun resume {run} --mark-done {id}`, `--repeat {id}`, or `--abort`"
+        );
+        let name = self.task.name.as_ref().and_then(sasrun_model::Node::as_str);
+        let fields = mapping([
+            ("changed", false.into()),
+            ("failed", true.into()),
+            ("msg", msg.into()),
+            ("step", id.to_string().into()),
+            ("task", name.unwrap_or_default().into()),
+        ]);
+        result::outcome(Status::Unknown, fields)
     }
 
     async fn probe(
@@ -124,19 +142,4 @@ fn done(why: &str) -> Outcome {
         ("msg", format!("not done again: {why}").into()),
     ]);
     result::outcome(Status::Changed, fields)
-}
-
-/// A step whose end is not known, and the ways on.
-fn unknown(id: &HostTask, known: &str) -> Outcome {
-    let msg = format!(
-        "it was begun before and it is not known how it ended: {known}. Look at the host, then go \
-         on with `sasrun resume RUN --mark-done {id}`, `--repeat {id}`, or `--abort`"
-    );
-    let fields = mapping([
-        ("changed", false.into()),
-        ("failed", true.into()),
-        ("msg", msg.into()),
-        ("step", id.to_string().into()),
-    ]);
-    result::outcome(Status::Unknown, fields)
 }

@@ -1,0 +1,126 @@
+//! What the steps wrote, and what of it may not be.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use crate::playbook::{self, Times};
+
+/// Lines of every host's ledger, with how often each stands there.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ledger {
+    counts: BTreeMap<(String, String), u32>,
+}
+
+/// One line that stands in a ledger too often or not often enough.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offence {
+    host: String,
+    line: String,
+    found: u32,
+    wanted: String,
+}
+
+impl fmt::Display for Offence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            host,
+            line,
+            found,
+            wanted,
+        } = self;
+        write!(f, "{host}: `{line}` {found} times, not {wanted}")
+    }
+}
+
+impl Ledger {
+    /// Reads the ledgers of a folder.
+    ///
+    /// # Errors
+    /// A ledger cannot be read.
+    pub fn read(folder: &Path) -> io::Result<Self> {
+        let mut ledger = Self::default();
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let text = fs::read_to_string(entry.path())?;
+            if let Some((host, of)) = name.split_once('.') {
+                // Other files of the host: that they are there, and how much they hold.
+                let line = format!("{of} {}", text.lines().count());
+                ledger.add(host, &line);
+                continue;
+            }
+            text.lines().for_each(|line| ledger.add(&name, line));
+        }
+        Ok(ledger)
+    }
+
+    fn add(&mut self, host: &str, line: &str) {
+        let key = (host.to_owned(), line.to_owned());
+        *self.counts.entry(key).or_default() += 1;
+    }
+
+    /// How many lines there are.
+    pub fn lines(&self) -> usize {
+        self.counts.values().map(|count| *count as usize).sum()
+    }
+
+    /// How often a line stands in the ledger of a host.
+    pub fn count(&self, host: &str, line: &str) -> u32 {
+        let key = (host.to_owned(), line.to_owned());
+        self.counts.get(&key).copied().unwrap_or(0)
+    }
+
+    /// What is not as in an undisturbed run, when the run was cut off so many times.
+    pub fn offences(&self, undisturbed: &Self, cuts: u32) -> Vec<Offence> {
+        let keys = undisturbed.counts.keys().chain(self.counts.keys());
+        let keys: std::collections::BTreeSet<_> = keys.collect();
+        let offence = |(host, line): &(String, String)| {
+            let found = self.count(host, line);
+            let usual = undisturbed.count(host, line);
+            let most = match playbook::times(line) {
+                Times::Repeatable if usual > 0 => usual + cuts,
+                _ => usual,
+            };
+            (found < usual || found > most).then(|| Offence {
+                host: host.clone(),
+                line: line.clone(),
+                found,
+                wanted: if most > usual {
+                    format!("{usual} to {most}")
+                } else {
+                    usual.to_string()
+                },
+            })
+        };
+        keys.into_iter().filter_map(offence).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ledger(lines: &[(&str, u32)]) -> Ledger {
+        let counts = lines
+            .iter()
+            .map(|(line, count)| (("h1".to_owned(), (*line).to_owned()), *count));
+        Ledger {
+            counts: counts.collect(),
+        }
+    }
+
+    #[test]
+    fn what_is_missing_doubled_or_new_is_an_offence() {
+        let usual = ledger(&[("once-1", 1), ("again-1", 2)]);
+        let offences = |lines: &[(&str, u32)]| ledger(lines).offences(&usual, 1).len();
+        assert_eq!(offences(&[("once-1", 1), ("again-1", 2)]), 0);
+        assert_eq!(offences(&[("once-1", 1), ("again-1", 3)]), 0);
+        assert_eq!(offences(&[("once-1", 1), ("again-1", 4)]), 1);
+        assert_eq!(offences(&[("once-1", 2), ("again-1", 2)]), 1);
+        assert_eq!(offences(&[("again-1", 2)]), 1);
+        assert_eq!(offences(&[("once-1", 1), ("again-1", 2), ("other", 1)]), 1);
+    }
+}

@@ -1,0 +1,239 @@
+//! A site with the playbook of ledgers, and the program run, cut off and gone on with in it.
+
+use std::cell::Cell;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use crate::{Bench, Failure, Ledger, playbook};
+
+/// A run that takes longer hangs.
+const LIMIT: Duration = Duration::from_secs(120);
+/// How long what a killed runner leaves behind may take to end.
+const LONGEST_REST: Duration = Duration::from_secs(20);
+/// Times that a run is gone on with before it is given up on.
+const MOST_RESUMES: u32 = 60;
+/// Variable by which what a run started is known.
+const MARK: &str = "SASRUN_SOAK";
+const LOOK_EVERY: Duration = Duration::from_millis(2);
+
+/// A folder with a playbook, an inventory and the state of runs.
+pub(crate) struct Site {
+    folder: TempDir,
+    program: PathBuf,
+    mark: String,
+    started: Cell<u32>,
+}
+
+/// A program that was started.
+pub(crate) struct Started {
+    what: String,
+    child: Child,
+    said: PathBuf,
+}
+
+impl Site {
+    pub(crate) fn new(bench: &Bench) -> Result<Self, Failure> {
+        let folder = tempfile::Builder::new()
+            .prefix("sasrun-soak-")
+            .tempdir()
+            .map_err(|error| Failure::System("a folder".to_owned(), error))?;
+        playbook::write(folder.path())
+            .map_err(|error| Failure::System("the playbook".to_owned(), error))?;
+        Ok(Self {
+            program: bench.program.clone(),
+            mark: folder.path().display().to_string(),
+            started: Cell::new(0),
+            folder,
+        })
+    }
+
+    /// Begins the run.
+    pub(crate) fn begin(&self) -> Result<Started, Failure> {
+        self.start(&["playbook", "-i", "hosts.ini", "site.yml"])
+    }
+
+    /// Goes on with the run; begins it when nothing of it was recorded.
+    pub(crate) fn resume(&self, more: &[&str]) -> Result<Started, Failure> {
+        let runs = fs::read_dir(self.folder.path().join("state/runs"));
+        let has_journal = runs.into_iter().flatten().flatten().any(|run| {
+            fs::metadata(run.path().join("journal")).is_ok_and(|journal| journal.len() > 0)
+        });
+        if !has_journal {
+            return self.begin();
+        }
+        let mut arguments = vec!["resume", "last"];
+        arguments.extend(more);
+        self.start(&arguments)
+    }
+
+    fn start(&self, arguments: &[&str]) -> Result<Started, Failure> {
+        let what = format!("sasrun {}", arguments.join(" "));
+        let system = |error| Failure::System(what.clone(), error);
+        let number = self.started.get();
+        self.started.set(number + 1);
+        let said = self.folder.path().join(format!("said-{number}"));
+        let out = fs::File::create(&said).map_err(system)?;
+        let errors = out.try_clone().map_err(system)?;
+        let child = Command::new(&self.program)
+            .args(arguments)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.folder.path())
+            .env("USER", "tester")
+            .env("SASRUN_STATE", self.folder.path().join("state"))
+            .env(MARK, &self.mark)
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(out)
+            .stderr(errors)
+            .spawn()
+            .map_err(system)?;
+        Ok(Started { what, child, said })
+    }
+
+    /// Waits until all that runs of this site started is gone, as a person would who looks at a
+    /// host before deciding about it.
+    pub(crate) fn rest(&self) -> Result<(), Failure> {
+        let began = Instant::now();
+        while self.has_processes() {
+            if began.elapsed() > LONGEST_REST {
+                return Err(Failure::Hangs("what a run left".to_owned(), String::new()));
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+        Ok(())
+    }
+
+    fn has_processes(&self) -> bool {
+        let mark = format!("{MARK}={}", self.mark).into_bytes();
+        let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let mut environments =
+            processes.filter_map(|entry| fs::read(entry.path().join("environ")).ok());
+        environments.any(|environment| environment.split(|byte| *byte == 0).any(|one| one == mark))
+    }
+
+    pub(crate) fn ledger(&self) -> Result<Ledger, Failure> {
+        Ledger::read(&self.folder.path().join("ledger"))
+            .map_err(|error| Failure::System("the ledgers".to_owned(), error))
+    }
+
+    /// Goes on with a run that was cut off, once all that it left is gone.
+    pub(crate) fn finish_killed(&self) -> Result<(), Failure> {
+        self.rest()?;
+        self.finish()
+    }
+
+    /// Goes on with the run until it is done; decides about steps whose end is not known by what
+    /// the ledgers say.
+    pub(crate) fn finish(&self) -> Result<(), Failure> {
+        let mut decision: Vec<String> = Vec::new();
+        for _ in 0..MOST_RESUMES {
+            let more: Vec<&str> = decision.iter().map(String::as_str).collect();
+            let mut started = self.resume(&more)?;
+            let status = started.end()?;
+            match status.code() {
+                Some(0) => return self.rest(),
+                Some(7) => decision = self.decide(&started.said())?,
+                code => return Err(started.failure(code)),
+            }
+        }
+        Err(Failure::Hangs(
+            "going on with the run".to_owned(),
+            String::new(),
+        ))
+    }
+
+    /// Looks at the ledgers, as a person would look at the hosts. Steps whose end is not known are
+    /// told with the task's name, which is that of their line.
+    fn decide(&self, said: &str) -> Result<Vec<String>, Failure> {
+        self.rest()?;
+        let ledger = self.ledger()?;
+        let mut decision = Vec::new();
+        for line in said.lines().filter(|line| line.contains("UNKNOWN!")) {
+            let (Some(step), Some(task)) = (field(line, "step"), field(line, "task")) else {
+                continue;
+            };
+            let host = step.split(':').next().unwrap_or_default();
+            let is_done = ledger.count(host, &task.replace(' ', "-")) > 0;
+            let word = if is_done { "--mark-done" } else { "--repeat" };
+            decision.extend([word.to_owned(), step]);
+        }
+        Ok(decision)
+    }
+}
+
+/// The text of a field of a result, as the report shows it.
+fn field(line: &str, name: &str) -> Option<String> {
+    let (_, after) = line.split_once(&format!("\"{name}\": \""))?;
+    after.split('"').next().map(str::to_owned)
+}
+
+impl Started {
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: Signal) -> Result<(), Failure> {
+        let process = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        let sent = process.map(|process| kill_process(process, signal));
+        match sent {
+            Some(Err(error)) if error != rustix::io::Errno::SRCH => {
+                Err(Failure::System(self.what.clone(), error.into()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Kills it; true when it was still running.
+    pub(crate) fn kill(mut self) -> Result<bool, Failure> {
+        let system = |error| Failure::System("kill".to_owned(), error);
+        let is_running = self.child.try_wait().map_err(system)?.is_none();
+        if is_running {
+            self.child.kill().map_err(system)?;
+            self.child.wait().map_err(system)?;
+        }
+        Ok(is_running)
+    }
+
+    /// Waits for its end.
+    pub(crate) fn end(&mut self) -> Result<ExitStatus, Failure> {
+        self.end_within(LIMIT)
+    }
+
+    pub(crate) fn end_within(&mut self, limit: Duration) -> Result<ExitStatus, Failure> {
+        let began = Instant::now();
+        loop {
+            let ended = self.child.try_wait();
+            let ended = ended.map_err(|error| Failure::System(self.what.clone(), error))?;
+            if let Some(status) = ended {
+                return Ok(status);
+            }
+            if began.elapsed() > limit {
+                // It hangs; nothing more can be said of it.
+                let _ = self.child.kill();
+                let _ = self.child.wait();
+                return Err(Failure::Hangs(self.what.clone(), self.said()));
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+    }
+
+    /// What it said, on both streams.
+    pub(crate) fn said(&self) -> String {
+        let said = fs::read(&self.said).unwrap_or_default();
+        String::from_utf8_lossy(&said).into_owned()
+    }
+
+    pub(crate) fn failure(&self, code: Option<i32>) -> Failure {
+        let said = self.said();
+        let last: Vec<&str> = said.lines().rev().take(30).collect();
+        let last: Vec<&str> = last.into_iter().rev().collect();
+        Failure::Ended {
+            what: self.what.clone(),
+            code,
+            said: last.join("\n"),
+        }
+    }
+}

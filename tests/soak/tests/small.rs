@@ -1,0 +1,36 @@
+//! A few trials of each kind, against the program that was built beside these tests.
+
+use std::path::PathBuf;
+
+use sasrun_soak::{Bench, Report, TRIALS};
+
+fn bench() -> Bench {
+    let built = std::env::current_exe().unwrap_or_default();
+    let beside = built.ancestors().nth(2).map(|folder| folder.join("sasrun"));
+    let program = std::env::var_os("SASRUN_BIN").map(PathBuf::from);
+    let program = program.or(beside).unwrap_or_default();
+    assert!(
+        program.exists(),
+        "{} is not there: cargo build -p sasrun, or set SASRUN_BIN",
+        program.display()
+    );
+    Bench { program }
+}
+
+fn few(id: &str, count: u32) {
+    for trial in TRIALS.iter().filter(|trial| trial.id == id) {
+        if let Err((seed, failure)) = Report::none(7).run(trial, &bench(), count) {
+            panic!("{id} with seed {seed}: {failure}");
+        }
+    }
+}
+
+#[test]
+fn runs_that_are_killed_go_on_where_they_were() {
+    few("T1", 3);
+}
+
+#[test]
+fn runs_that_are_signalled_begin_nothing_new_and_go_on_later() {
+    few("T13", 2);
+}
