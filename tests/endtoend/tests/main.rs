@@ -7,4 +7,5 @@ mod history;
 mod language;
 mod plugins;
 mod refusals;
+mod resume;
 mod ssh;

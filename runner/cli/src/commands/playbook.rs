@@ -338,10 +338,14 @@ fn beginning(arguments: &PlaybookArguments, run: &str, inputs: Vec<Input>) -> Be
     }
 }
 
-/// Id of a run: when it began, and something that no other has.
+/// Id of a run: when it began, to the millisecond, so that ids sort by age, and something that no
+/// other has.
 fn run_id() -> String {
-    let now = jiff::Zoned::now().strftime("%Y%m%d-%H%M%S").to_string();
-    format!("{now}-{:06x}", rand::random::<u32>() & 0xff_ffff)
+    let now = jiff::Zoned::now();
+    let milliseconds = now.millisecond();
+    let chance = rand::random::<u32>() & 0xfff;
+    let now = now.strftime("%Y%m%d-%H%M%S");
+    format!("{now}-{milliseconds:03x}{chance:03x}")
 }
 
 fn options(
