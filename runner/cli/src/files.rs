@@ -5,11 +5,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sasrun_engine::seams::{Files, Within};
+use sasrun_engine::seams::{Files, Owner, Within};
 use sasrun_load::{HostPattern, Loader};
 use sasrun_model::{
-    Diagnostic, IncludeContext, InputKind, Inventory, LoadedRole, LoadedSteps, Name, Place,
-    RoleRequest, Span, Variables,
+    Diagnostic, IncludeContext, InputKind, Inventory, LayeredVariables, LoadedRole, LoadedSteps,
+    Name, Place, RoleRequest, Span, Variables,
 };
 use sasrun_plugin::{ControllerEntry, ControllerFile, FileKind, SearchIn};
 
@@ -48,6 +48,18 @@ impl Files for UserFiles {
         let loaded = self.loader.load_variables(path);
         self.inputs.loaded(&self.loader);
         loaded
+    }
+
+    fn variables_of(
+        &self,
+        owner: Owner<'_>,
+        inventory: &Inventory,
+        playbook: &Path,
+    ) -> Result<LayeredVariables, Vec<Diagnostic>> {
+        match owner {
+            Owner::Group(name) => self.loader.variables_of_group(name, inventory, playbook),
+            Owner::Host(name) => self.loader.variables_of_host(name, inventory, playbook),
+        }
     }
 
     fn find(&self, name: &str, search: SearchIn, within: &Within) -> Result<PathBuf, String> {

@@ -68,13 +68,14 @@ pub(crate) fn loader_settings(arguments: &SourceArguments, config: &Config) -> S
     collections_paths.push("/usr/share/ansible/collections".into());
     let strategy = config.text("ANSIBLE_STRATEGY", "defaults", "strategy");
     let of_inventories =
-        |variable: &str, key: &str| config.flag(variable, "inventory", key).unwrap_or_default();
+        |variable: &str, key: &str| config.flag(variable, "inventory", key);
     Settings {
         unparsed: Unparsed {
             any_is_failed: of_inventories(
                 "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED",
                 "any_unparsed_is_failed",
-            ),
+            )
+            .unwrap_or_default(),
             all_is_failed: of_inventories(
                 "ANSIBLE_INVENTORY_UNPARSED_FAILED",
                 "unparsed_is_failed",

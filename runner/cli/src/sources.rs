@@ -102,7 +102,10 @@ impl Sources {
         limit: Option<&str>,
         inventory: &Inventory,
     ) -> Result<Option<Vec<Name>>, Refused> {
-        let Some(text) = limit else { return Ok(None) };
+        let is_empty = |text: &&str| text.split(',').all(|part| part.trim().is_empty());
+        let Some(text) = limit.filter(|text| !is_empty(text)) else {
+            return Ok(None);
+        };
         let pattern = self.loader.load_limit(text);
         let selection = pattern
             .map_err(|problems| self.refuse(&problems))?

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use futures::future::BoxFuture;
 use sasrun_model::{
-    Diagnostic, Event, IncludeContext, Inventory, LoadedRole, LoadedSteps, Name, Place,
-    RoleRequest, Span, Variables,
+    Diagnostic, Event, IncludeContext, Inventory, LayeredVariables, LoadedRole, LoadedSteps, Name,
+    Place, RoleRequest, Span, Variables,
 };
 use sasrun_plugin::{ControllerFile, SearchIn};
 
@@ -34,6 +34,15 @@ pub struct JournalFailure(pub String);
 pub trait Observer {
     /// Takes one event.
     fn event(&mut self, event: &Event);
+}
+
+/// Whose variables are looked for in `group_vars/` or `host_vars/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner<'n> {
+    /// A group.
+    Group(&'n str),
+    /// A host.
+    Host(&'n str),
 }
 
 /// What the engine asks of the loader while a run goes on.
@@ -65,6 +74,17 @@ pub trait Files: Send + Sync {
     /// # Errors
     /// All problems of the file.
     fn load_variables(&self, path: &Path) -> Result<Variables, Vec<Diagnostic>>;
+
+    /// Variables beside the inventory and the playbook of a group or host that the run itself made.
+    ///
+    /// # Errors
+    /// All problems of the files.
+    fn variables_of(
+        &self,
+        owner: Owner<'_>,
+        inventory: &Inventory,
+        playbook: &Path,
+    ) -> Result<LayeredVariables, Vec<Diagnostic>>;
 
     /// Finds a file of the controller as Ansible searches.
     ///

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sasrun_model::{
-    Diagnostic, FileId, Inventory, ModuleCatalogue, Place, Playbook, Sources, Span, Strategy,
-    Variables,
+    Diagnostic, FileId, Inventory, LayeredVariables, ModuleCatalogue, Place, Playbook, Sources,
+    Span, Strategy, Variables,
 };
 
 use crate::files::ReadFile;
@@ -34,8 +34,9 @@ pub struct Settings {
 pub struct Unparsed {
     /// Any such source refuses the run (`inventory.any_unparsed_is_failed`).
     pub any_is_failed: bool,
-    /// The run is refused when no source could be read (`inventory.unparsed_is_failed`).
-    pub all_is_failed: bool,
+    /// The run is refused when no source could be read (`inventory.unparsed_is_failed`). Where that
+    /// is not said, it is when a source that was named is not there.
+    pub all_is_failed: Option<bool>,
 }
 
 /// Reads the user's files. Its calls may come from several threads.
@@ -164,6 +165,36 @@ impl Loader {
         let directory = crate::files::directory_of(playbook);
         session.variables_beside_playbook(inventory, &directory);
         session.finish(())
+    }
+
+    /// Loads the variables of a group that the inventory does not have.
+    ///
+    /// # Errors
+    /// Every problem of every file of that name.
+    pub fn variables_of_group(
+        &self,
+        name: &str,
+        inventory: &Inventory,
+        playbook: &Path,
+    ) -> Result<LayeredVariables, Vec<Diagnostic>> {
+        let mut session = Session::new(self);
+        let variables = session.variables_named("group_vars", name, inventory, playbook);
+        session.finish(variables)
+    }
+
+    /// Loads the variables of a host that the inventory does not have.
+    ///
+    /// # Errors
+    /// Every problem of every file of that name.
+    pub fn variables_of_host(
+        &self,
+        name: &str,
+        inventory: &Inventory,
+        playbook: &Path,
+    ) -> Result<LayeredVariables, Vec<Diagnostic>> {
+        let mut session = Session::new(self);
+        let variables = session.variables_named("host_vars", name, inventory, playbook);
+        session.finish(variables)
     }
 
     /// Loads a file of variables.

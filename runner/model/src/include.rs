@@ -50,6 +50,8 @@ pub struct RoleRequest {
     pub handlers_from: Option<String>,
     /// Whether tasks after it see its defaults and variables.
     pub is_public: bool,
+    /// Whether its arguments are held against its argument specs.
+    pub validates: bool,
     /// Whether it may run again with the same parameters; yes when not said.
     pub allow_duplicates: Option<bool>,
     /// Variables of the including task, which are parameters of the role.

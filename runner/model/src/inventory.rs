@@ -24,6 +24,8 @@ pub struct Host {
     pub variables: LayeredVariables,
     /// Groups it is a direct member of.
     pub groups: Vec<Name>,
+    /// Whether it is the controller, which no source names: patterns that mean all leave it out.
+    pub is_implicit: bool,
 }
 
 /// One group.

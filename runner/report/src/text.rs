@@ -314,6 +314,8 @@ pub(crate) fn shown(result: &Value, verbosity: u8) -> serde_json::Value {
         object.retain(|key, _| !key.starts_with("_ansible_"));
         // Differences are shown in their own form.
         object.shift_remove("diff");
+        // Says nothing that the message does not.
+        object.shift_remove("exception");
         if verbosity < 3 {
             object.shift_remove("invocation");
         }

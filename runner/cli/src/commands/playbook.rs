@@ -166,6 +166,9 @@ pub(crate) fn carry_out(
         .map_or_else(run_id, |resumed| resumed.directory.run().to_owned());
     let terminal = terminal_of(&run);
     runtime.spawn(signals::watch(stop_sender, terminal.clone()));
+    if arguments.output.verbose >= 2 && report == Form::Playbook {
+        tell_playbooks(playbooks);
+    }
     let options = options(arguments, playbooks, limit, extra, stop)?;
     let kept = keep(arguments, sources, &run, resumed)?;
     let (parts, live) = parts(arguments, sources, inventory, report, kept)?;
@@ -189,6 +192,20 @@ pub(crate) fn carry_out(
             output::error_line(&format!("sasrun: {error}; nothing new was begun"));
             Ok(exit_code::PAUSED)
         }
+    }
+}
+
+/// Tells how many plays there are, in Ansible's words.
+fn tell_playbooks(playbooks: &[Playbook]) {
+    for playbook in playbooks {
+        let name = playbook.path.file_name().unwrap_or_default();
+        let head = format!("PLAYBOOK: {} ", name.to_string_lossy());
+        output::line(&format!("\n{head:*<79}"));
+        output::line(&format!(
+            "{} plays in {}",
+            playbook.plays.len(),
+            playbook.path.display()
+        ));
     }
 }
 

@@ -6,7 +6,7 @@ use futures::future::join_all;
 use sasrun_model::{Action, Keywords, Name, Node, NodeKind, Play, Step, Strategy, Task, Value};
 
 use super::Run;
-use super::play::{PlayRun, walks_alone};
+use super::play::{PlayHosts, PlayRun, walks_alone};
 use crate::looking::Looking;
 use crate::options::Gathering;
 use crate::task::number;
@@ -94,7 +94,7 @@ impl Run {
     pub(super) async fn batch(
         &self,
         play: &Arc<Play>,
-        all: &[Name],
+        hosts: &PlayHosts,
         batch: Vec<Name>,
         name: &str,
     ) -> bool {
@@ -122,10 +122,11 @@ impl Run {
         };
         let most_failed = value(&play.max_fail_percentage).as_ref().and_then(number);
         let force = value(&play.force_handlers).and_then(|value| value.to_boolean());
-        let mut play_run = PlayRun::new(self, play, all, batch, variables, name);
+        let mut play_run = PlayRun::new(play, hosts, batch, variables, name);
         play_run.set_most_failed(most_failed);
         let force = force.unwrap_or(self.options.force_handlers);
-        let failed = self.lanes(&play_run, force).await;
+        let mut failed = self.lanes(&play_run, force).await;
+        play_run.without_forgiven(&mut failed);
         self.close_batch(play, &play_run, &failed)
     }
 
@@ -202,7 +203,7 @@ impl Run {
             self.state.drop_host(host);
         }
         if failed.is_empty() {
-            return true;
+            return !play_run.is_over();
         }
         if play.is_preflight {
             self.refuse(&format!(

@@ -18,7 +18,11 @@ pub(super) struct Departures {
     unreachable: RefCell<HashSet<Name>>,
     /// Failed with nothing around that would catch it.
     lost: RefCell<HashSet<Name>>,
+    /// Hosts whose failures so far were cleared.
+    forgiven: RefCell<HashSet<Name>>,
     fatal: Cell<bool>,
+    /// No batch of the play begins any more.
+    play_over: Cell<bool>,
 }
 
 impl PlayRun {
@@ -26,6 +30,27 @@ impl PlayRun {
     pub(crate) fn end(&self, hosts: &[Name]) {
         self.left.gone.borrow_mut().extend(hosts.iter().cloned());
         self.refresh_hosts();
+    }
+
+    /// Ends the play: also the batches that are still to come.
+    pub(crate) fn end_all_batches(&self) {
+        self.left.play_over.set(true);
+    }
+
+    /// Whether the play ended before its last batch.
+    pub(crate) fn is_over(&self) -> bool {
+        self.left.play_over.get()
+    }
+
+    /// Notes that a host failed, whatever catches it.
+    pub(crate) fn fails(&self, host: &Name) {
+        self.left.forgiven.borrow_mut().remove(host);
+    }
+
+    /// Leaves out hosts whose failures were cleared.
+    pub(crate) fn without_forgiven(&self, failed: &mut Vec<Name>) {
+        let forgiven = self.left.forgiven.borrow();
+        failed.retain(|host| !forgiven.contains(host));
     }
 
     /// Whether a host was taken out of the play.
@@ -55,9 +80,13 @@ impl PlayRun {
     pub(crate) fn clear_errors(&self, run: &Run) {
         self.left.unreachable.borrow_mut().clear();
         self.left.lost.borrow_mut().clear();
+        self.left.fatal.set(false);
+        let mut forgiven = self.left.forgiven.borrow_mut();
         for host in &self.batch {
             run.state.keep_host(host);
+            forgiven.insert(Arc::clone(host));
         }
+        drop(forgiven);
         self.refresh_hosts();
     }
 
@@ -66,6 +95,15 @@ impl PlayRun {
         if !caught {
             self.left.fatal.set(true);
         }
+    }
+
+    /// Hosts that go through the batch together with these and can still be reached.
+    pub(crate) fn together(&self, hosts: &[Name]) -> Vec<Name> {
+        if walks_alone(self.play.strategy) {
+            return hosts.to_vec();
+        }
+        let there = |host: &&Name| !self.is_unreachable(host) && !self.is_gone(host);
+        self.batch.iter().filter(there).cloned().collect()
     }
 
     /// Whether a failure of one host ended the play for all.
@@ -100,8 +138,8 @@ impl PlayRun {
             })
         };
         let mut facts = PlayFacts::clone(&self.facts.borrow());
-        let all = facts.hosts_all.iter();
-        facts.hosts = Arc::new(all.filter(|host| is_there(host)).cloned().collect());
+        let began = self.began.iter();
+        facts.hosts = Arc::new(began.filter(|host| is_there(host)).cloned().collect());
         facts.batch = Arc::new(
             self.batch
                 .iter()

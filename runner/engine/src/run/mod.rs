@@ -361,9 +361,11 @@ impl Run {
                 groups,
                 variables,
             } => {
+                self.make_owners(groups.iter(), Some(name));
                 state::add_host(&self.shared, name, groups, variables);
             }
             Effect::GroupBy { groups, parents } => {
+                self.make_owners(groups.iter().chain(parents), None);
                 state::group_by(&self.shared, host, groups, parents);
             }
             Effect::Finding { id, sentence } => self.dispatcher.emit(EventKind::Finding {

@@ -13,6 +13,14 @@ use super::roles::RolesDone;
 use crate::looking::Looking;
 use crate::variables::{Level, LevelKind, PlayFacts, PlayVariables, ScopeParts, TaskScope};
 
+/// Hosts of a play.
+pub(super) struct PlayHosts {
+    /// All that its pattern means.
+    pub(super) all: Vec<Name>,
+    /// Those that did not drop out in a play before.
+    pub(super) going: Vec<Name>,
+}
+
 /// A play in progress, for one batch of its hosts.
 pub(crate) struct PlayRun {
     pub(crate) play: Arc<Play>,
@@ -21,6 +29,8 @@ pub(crate) struct PlayRun {
     variables: RefCell<Arc<PlayVariables>>,
     pub(super) handlers: RefCell<Vec<Handler>>,
     pub(super) batch: Vec<Name>,
+    /// Hosts that the play began with.
+    pub(super) began: Arc<Vec<Value>>,
     pub(super) left: Departures,
     pub(super) roles: RolesDone,
     pub(super) flushing: Cell<u32>,
@@ -29,9 +39,8 @@ pub(crate) struct PlayRun {
 
 impl PlayRun {
     pub(super) fn new(
-        run: &Run,
         play: &Arc<Play>,
-        all: &[Name],
+        hosts: &PlayHosts,
         batch: Vec<Name>,
         variables: PlayVariables,
         name: &str,
@@ -51,10 +60,9 @@ impl PlayRun {
             .map(|role| Value::Text(Arc::clone(&role.name)));
         let facts = PlayFacts {
             name: name.into(),
-            hosts_all: texts(all),
-            hosts: texts(all),
+            hosts_all: texts(&hosts.all),
+            hosts: texts(&hosts.going),
             batch: texts(&batch),
-            groups: crate::variables::groups(&run.shared.inventory()),
             role_names: Arc::new(roles.collect()),
         };
         let this = Self {
@@ -64,6 +72,7 @@ impl PlayRun {
             variables: RefCell::new(Arc::new(variables)),
             handlers: RefCell::default(),
             batch,
+            began: texts(&hosts.going),
             left: Departures::default(),
             roles: RolesDone::default(),
             flushing: Cell::new(0),
@@ -111,19 +120,22 @@ impl Run {
     /// Carries one play out, batch after batch.
     pub(super) async fn play(&self, play: &Arc<Play>) {
         let name = self.play_name(play);
-        let hosts = match self.decided_hosts(play) {
+        let all = match self.decided_hosts(play) {
             Ok(hosts) => hosts,
             Err(message) => {
                 self.warn(message);
                 Vec::new()
             }
         };
-        if hosts.is_empty() {
+        let mut going = all.clone();
+        going.retain(|host| !self.state.is_dropped(host));
+        let hosts = PlayHosts { all, going };
+        if hosts.going.is_empty() {
             let play = Arc::clone(&play.path);
             self.dispatcher.emit(EventKind::PlaySkipped { play, name });
             return;
         }
-        let batches = match self.batches(play, &hosts) {
+        let batches = match self.batches(play, &hosts.going) {
             Ok(batches) => batches,
             Err(message) => return self.refuse(&message),
         };
@@ -157,10 +169,7 @@ impl Run {
             variables: play.variables.clone(),
             ..PlayVariables::default()
         };
-        let facts = PlayFacts {
-            groups: crate::variables::groups(&self.shared.inventory()),
-            ..PlayFacts::default()
-        };
+        let facts = PlayFacts::default();
         Arc::new(TaskScope::new(ScopeParts {
             shared: Arc::clone(&self.shared),
             play: Arc::new(facts),
@@ -178,7 +187,9 @@ impl Run {
             .templates
             .resolve(&play.hosts, &scope)
             .map_err(|e| e.to_string())?;
-        self.hosts_of_pattern(play, &pattern, &scope)
+        let mut hosts = self.hosts_of_pattern(play, &pattern, &scope)?;
+        hosts.retain(|host| !self.state.is_dropped(host));
+        Ok(hosts)
     }
 
     /// The hosts of a play that begins; the same again when the run goes on.
@@ -209,7 +220,6 @@ impl Run {
         if let Some(limit) = &self.options.limit {
             hosts.retain(|host| limit.contains(host));
         }
-        hosts.retain(|host| !self.state.is_dropped(host));
         self.ordered(play, hosts, scope)
     }
 
@@ -258,7 +268,9 @@ impl Run {
             files.extend(self.first_variables_file(play, &candidates)?);
         }
         let mut roles = Vec::new();
-        collect_roles(&play.roles, &mut roles);
+        for section in [&play.roles, &play.pre_tasks, &play.tasks, &play.post_tasks] {
+            collect_roles(section, &mut roles);
+        }
         Ok(PlayVariables {
             variables: play.variables.clone(),
             prompted: Variables::new(),
@@ -291,11 +303,13 @@ impl Run {
     }
 }
 
-/// Roles of a play, those that others depend on first.
+/// Roles of a play, also those that tasks import, those that others depend on first.
 fn collect_roles(steps: &[Step], roles: &mut Vec<Arc<Role>>) {
     for step in steps {
         if let Step::Block(block) = step {
-            collect_roles(&block.block, roles);
+            for section in [&block.block, &block.rescue, &block.always] {
+                collect_roles(section, roles);
+            }
             if let Some(role) = &block.role {
                 roles.push(Arc::clone(role));
             }

@@ -5,11 +5,15 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use sasrun_model::{Entry, Group, Host, HostFigures, HostTask, Name, Node, NodeKind, Status, Task};
+use sasrun_model::{
+    Entry, Group, Host, HostFigures, HostTask, LayeredVariables, Name, Node, NodeKind, Status, Task,
+    Value,
+};
 use sasrun_plugin::Object;
 
 use super::{Run, Summary};
 use crate::content::content_of;
+use crate::seams::Owner;
 use crate::task::HostOutcome;
 use crate::variables::Shared;
 
@@ -19,6 +23,9 @@ pub(super) struct State {
     figures: RefCell<IndexMap<Name, HostFigures>>,
     /// Hosts that failed in a play, and are left out of the plays after it.
     dropped: RefCell<HashSet<Name>>,
+    /// Hosts with a failure that nothing caught or cleared.
+    failed: RefCell<HashSet<Name>>,
+    unreachable: RefCell<HashSet<Name>>,
     occurrences: RefCell<HashMap<(Name, Name), u32>>,
     /// Hashes of tasks by their paths, made once.
     contents: RefCell<HashMap<Name, Name>>,
@@ -86,6 +93,8 @@ impl State {
 
     pub(super) fn keep_host(&self, host: &Name) {
         self.dropped.borrow_mut().remove(host);
+        self.failed.borrow_mut().remove(host);
+        self.unreachable.borrow_mut().remove(host);
     }
 
     pub(super) fn is_dropped(&self, host: &Name) -> bool {
@@ -95,7 +104,6 @@ impl State {
     /// The end of the run: its exit code and why.
     pub(super) fn summary(&self, run: &Run) -> Summary {
         let hosts: Vec<HostFigures> = self.figures.borrow().values().cloned().collect();
-        let any = |field: fn(&HostFigures) -> u32| hosts.iter().any(|host| field(host) > 0);
         let (exit_code, reason) = if let Some(failure) = run.dispatcher.failure() {
             (6, failure.to_string())
         } else if let Some(reason) = self.refused.borrow().clone() {
@@ -109,9 +117,9 @@ impl State {
             )
         } else if let Some(reason) = self.paused.borrow().clone() {
             (6, reason)
-        } else if any(|host| host.failed) {
+        } else if !self.failed.borrow().is_empty() {
             (2, "a step failed".to_owned())
-        } else if any(|host| host.unreachable) {
+        } else if !self.unreachable.borrow().is_empty() {
             (4, "a host was unreachable".to_owned())
         } else {
             (0, "done".to_owned())
@@ -140,14 +148,84 @@ impl Run {
             }
             Status::Skipped => figures.skipped += 1,
             Status::CannotKnow => figures.cannot_know += 1,
-            Status::Unreachable if outcome.ignored => figures.skipped += 1,
-            Status::Unreachable => figures.unreachable += 1,
-            Status::Failed | Status::Unknown if outcome.ignored => {
+            Status::Unreachable if outcome.ignored => {
                 figures.ok += 1;
                 figures.ignored += 1;
             }
+            Status::Unreachable => {
+                figures.unreachable += 1;
+                self.state.unreachable.borrow_mut().insert(Arc::clone(host));
+            }
+            Status::Failed | Status::Unknown if outcome.ignored => {
+                figures.ok += 1;
+                figures.ignored += 1;
+                let changed = outcome.outcome.result.get("changed");
+                figures.changed += u32::from(changed.is_some_and(Value::is_true));
+            }
             Status::Failed | Status::Unknown if caught => figures.rescued += 1,
-            Status::Failed | Status::Unknown => figures.failed += 1,
+            Status::Failed | Status::Unknown => {
+                figures.failed += 1;
+                self.state.failed.borrow_mut().insert(Arc::clone(host));
+            }
+        }
+    }
+
+    /// Counts an include whose steps could not be loaded: a failure in the recap also where it is
+    /// caught, as in Ansible.
+    pub(crate) fn count_unloaded(&self, host: &Name, outcome: &HostOutcome, caught: bool) {
+        if !caught || outcome.ignored {
+            return self.count(host, outcome, caught);
+        }
+        let mut all = self.state.figures.borrow_mut();
+        let figures = all.entry(Arc::clone(host)).or_insert_with(|| HostFigures {
+            host: Arc::clone(host),
+            ..HostFigures::default()
+        });
+        figures.failed += 1;
+    }
+
+    /// Makes groups, and a host, that the inventory does not have, with the variables that files
+    /// hold for them.
+    pub(super) fn make_owners<'n>(
+        &self,
+        groups: impl Iterator<Item = &'n String>,
+        host: Option<&String>,
+    ) {
+        let inventory = self.shared.inventory();
+        let variables = |owner| {
+            let folder = &self.shared.playbook_directory;
+            match self.files.variables_of(owner, &inventory, folder) {
+                Ok(variables) => variables,
+                Err(problems) => {
+                    for problem in problems {
+                        self.warn(problem.to_string());
+                    }
+                    LayeredVariables::default()
+                }
+            }
+        };
+        for name in groups.filter(|name| !inventory.groups.contains_key(name.as_str())) {
+            let group = Group {
+                name: name.as_str().into(),
+                depth: 1,
+                variables: variables(Owner::Group(name)),
+                ..Group::default()
+            };
+            self.shared.change_inventory(|inventory| {
+                inventory.groups.insert(Arc::clone(&group.name), group);
+                true
+            });
+        }
+        if let Some(name) = host.filter(|name| !inventory.hosts.contains_key(name.as_str())) {
+            let host = Host {
+                name: name.as_str().into(),
+                variables: variables(Owner::Host(name)),
+                ..Host::default()
+            };
+            self.shared.change_inventory(|inventory| {
+                inventory.hosts.insert(Arc::clone(&host.name), host);
+                true
+            });
         }
     }
 
@@ -197,10 +275,32 @@ impl Run {
             return true;
         };
         let own = task.name.as_ref().and_then(|node| node.as_str());
-        if !self.state.started_at.get() && (wanted == name || own == Some(wanted)) {
+        let is_wanted = |name: &str| matches_glob(wanted, name);
+        if !self.state.started_at.get() && (is_wanted(name) || own.is_some_and(is_wanted)) {
             self.state.started_at.set(true);
         }
         self.state.started_at.get()
+    }
+}
+
+/// Whether a name is what a pattern with `*` and `?` means.
+fn matches_glob(pattern: &str, name: &str) -> bool {
+    let (mut wanted, mut given) = (pattern.chars(), name.chars());
+    loop {
+        match wanted.next() {
+            None => return given.next().is_none(),
+            Some('*') => {
+                let rest = wanted.as_str();
+                let mut tails = std::iter::successors(Some(given), |tail| {
+                    let mut shorter = tail.clone();
+                    shorter.next().map(|_| shorter)
+                });
+                return rest.is_empty() || tails.any(|tail| matches_glob(rest, tail.as_str()));
+            }
+            Some('?') if given.next().is_some() => {}
+            Some(c) if given.next() == Some(c) => {}
+            Some(_) => return false,
+        }
     }
 }
 
@@ -215,9 +315,14 @@ pub(super) fn add_host(shared: &Shared, name: &str, groups: &[String], variables
                 name: Arc::clone(&name),
                 ..Host::default()
             });
+        let mut is_different = false;
         for (key, value) in variables {
             let node = Arc::new(Node::data(value.clone().into()));
-            host.variables.source.insert(key.as_str().into(), node);
+            let old = host
+                .variables
+                .source
+                .insert(key.as_str().into(), Arc::clone(&node));
+            is_different |= old.is_none_or(|old| old != node);
         }
         let groups = groups.iter().map(|group| Name::from(group.as_str()));
         let groups: Vec<Name> = if host.groups.is_empty() {
@@ -225,7 +330,7 @@ pub(super) fn add_host(shared: &Shared, name: &str, groups: &[String], variables
         } else {
             groups.collect()
         };
-        join(inventory, &name, &groups, &[]);
+        join(inventory, &name, &groups, &[]) || is_different
     });
 }
 
@@ -237,10 +342,28 @@ pub(super) fn group_by(shared: &Shared, host: &Name, groups: &[String], parents:
             .map(|n| Name::from(n.as_str()))
             .collect::<Vec<_>>()
     };
-    shared.change_inventory(|inventory| join(inventory, host, &own(groups), &own(parents)));
+    shared.change_inventory(|inventory| {
+        // The controller need not be in the inventory.
+        inventory
+            .hosts
+            .entry(Arc::clone(host))
+            .or_insert_with(|| Host {
+                name: Arc::clone(host),
+                is_implicit: true,
+                ..Host::default()
+            });
+        join(inventory, host, &own(groups), &own(parents))
+    });
 }
 
-fn join(inventory: &mut sasrun_model::Inventory, host: &Name, groups: &[Name], parents: &[Name]) {
+/// Puts a host into groups, and those below parents; whether that made a difference.
+fn join(
+    inventory: &mut sasrun_model::Inventory,
+    host: &Name,
+    groups: &[Name],
+    parents: &[Name],
+) -> bool {
+    let mut is_different = false;
     for group in groups.iter().chain(parents) {
         inventory
             .groups
@@ -261,6 +384,7 @@ fn join(inventory: &mut sasrun_model::Inventory, host: &Name, groups: &[Name], p
             && !group.hosts.contains(host)
         {
             group.hosts.push(Arc::clone(host));
+            is_different = true;
         }
         if let Some(host) = inventory.hosts.get_mut(host)
             && !host.groups.contains(group)
@@ -273,10 +397,12 @@ fn join(inventory: &mut sasrun_model::Inventory, host: &Name, groups: &[Name], p
             for group in groups.iter().filter(|group| **group != parent.name) {
                 if !parent.children.contains(group) {
                     parent.children.push(Arc::clone(group));
+                    is_different = true;
                 }
             }
         }
     }
+    is_different
 }
 
 /// A variable that a module loaded, as it was written in its file: by its own name, or under one
@@ -303,4 +429,25 @@ pub(super) fn as_written(
         span: sasrun_model::Span::default(),
         kind: NodeKind::Map(entries.collect()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches_glob;
+
+    #[test]
+    fn names_of_tasks_match_patterns() {
+        for (pattern, name, expected) in [
+            ("one", "one", true),
+            ("one", "ones", false),
+            ("*¶", "a task ¶", true),
+            ("*¶", "a task", false),
+            ("a*c*e", "abcde", true),
+            ("?b", "ab", true),
+            ("?", "", false),
+            ("*", "", true),
+        ] {
+            assert_eq!(matches_glob(pattern, name), expected, "{pattern} {name}");
+        }
+    }
 }

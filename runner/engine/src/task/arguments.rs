@@ -156,25 +156,46 @@ impl HostRun<'_> {
             .into_iter()
             .chain(self.task.keywords.get(Keyword::Environment))
         {
-            let value = match self.templates().resolve(node, scope) {
-                // The environment of hosts is known only once facts are.
-                Err(error) if self.gathers() && error.to_string().contains("ansible_env") => {
-                    continue;
+            let written = match &node.kind {
+                NodeKind::List(items) => items.iter().collect(),
+                _ => vec![node],
+            };
+            for node in written {
+                let value = match node.kind {
+                    // The environment of hosts is known only once facts are.
+                    NodeKind::Map(_) if self.gathers() => self.known_entries(node, scope)?,
+                    _ => self.templates().resolve(node, scope)?,
+                };
+                let maps = match &value {
+                    Value::List(maps) => maps.to_vec(),
+                    one => vec![one.clone()],
+                };
+                for map in maps.iter().filter_map(Value::as_map) {
+                    let texts = map
+                        .iter()
+                        .map(|(key, v)| (key.to_string(), self.templates().display(v)));
+                    all.extend(texts);
                 }
-                value => value?,
-            };
-            let maps = match &value {
-                Value::List(maps) => maps.to_vec(),
-                one => vec![one.clone()],
-            };
-            for map in maps.iter().filter_map(Value::as_map) {
-                let texts = map
-                    .iter()
-                    .map(|(key, v)| (key.to_string(), self.templates().display(v)));
-                all.extend(texts);
             }
         }
         Ok(all.into_iter().collect())
+    }
+
+    /// Entries of a mapping that do not look at the host's own environment.
+    fn known_entries(&self, node: &Node, scope: &Arc<dyn Scope>) -> Result<Value, TemplateError> {
+        let mut known = sasrun_model::Map::new();
+        for entry in node.entries() {
+            let Some(key) = entry.key.as_str() else {
+                continue;
+            };
+            match self.templates().resolve(&entry.value, scope) {
+                Err(error) if error.to_string().contains("ansible_env") => {}
+                value => {
+                    known.insert(key.into(), value?);
+                }
+            }
+        }
+        Ok(Value::map(known))
     }
 
     fn gathers(&self) -> bool {

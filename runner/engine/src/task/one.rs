@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use sasrun_model::{
     Action, EventKind, KeptEffect, Key, Keyword, Name, Node, Outcome, Status, Value,
 };
-use sasrun_plugin::CheckSupport;
+use sasrun_plugin::{CheckSupport, Effect};
 use sasrun_template::{Scope, TemplateError, Truth};
 
 use super::arguments::CallError;
@@ -41,7 +41,8 @@ impl HostRun<'_> {
         }
         match self.delegate(&plain) {
             Ok(delegate) => {
-                let outcome = self.tries(&scope, item, delegate.as_ref()).await;
+                let mut outcome = self.tries(&scope, item, delegate.as_ref()).await;
+                result::mark_exception(&mut outcome);
                 (outcome, delegate)
             }
             Err(error) => (result::template_failure(self, "delegate_to", &error), None),
@@ -70,9 +71,13 @@ impl HostRun<'_> {
             if self.is_left.get() {
                 return outcome;
             }
-            let judged = self.judge(scope, &mut outcome);
-            if let Err(error) = judged {
-                return result::template_failure(self, "condition", &error);
+            if let Err(error) = self.judge(scope, &mut outcome) {
+                let failure = result::template_failure(self, "condition", &error);
+                if error.cannot_know().is_some() {
+                    return failure;
+                }
+                result::unjudged(&mut outcome, &failure);
+                return outcome;
             }
             if retries == 0 || matches!(outcome.status, Status::Unreachable | Status::Unknown) {
                 return outcome;
@@ -267,12 +272,23 @@ impl HostRun<'_> {
                 if outcome.diff.is_empty() && outcome.changed {
                     outcome.diff = declared;
                 }
+                let before = self.run.shared.revision();
                 if let Err(msg) = self.effects(&outcome, delegate).await {
                     return result::failure(msg);
+                }
+                // What only adds to the inventory changed nothing if all was there.
+                let only_adds = !outcome.effects.is_empty()
+                    && outcome.effects.iter().all(|effect| {
+                        matches!(effect, Effect::AddHost { .. } | Effect::GroupBy { .. })
+                    });
+                if only_adds && self.run.shared.revision() == before {
+                    outcome.changed = false;
                 }
                 result::from_module(outcome)
             }
             Ending::WouldChange(declaration) => result::would_change(declaration),
+            // In a run that is no prediction it is certain that this was not done.
+            Ending::CannotKnow(_) if !self.run.options.check => result::not_done(),
             Ending::CannotKnow(reason) => result::cannot_know(&reason),
             Ending::Failed(failure) => result::from_failure(failure),
             Ending::Left => {

@@ -49,6 +49,27 @@ pub(crate) fn cannot_know(reason: &str) -> Outcome {
     outcome_of(Status::CannotKnow, Value::CannotKnow(Arc::from(reason)))
 }
 
+/// A task whose own `check_mode` kept it from being done, in a run that does things.
+pub(crate) fn not_done() -> Outcome {
+    let result = mapping([
+        ("changed", false.into()),
+        ("skipped", true.into()),
+        ("msg", "Command would have run if not in check mode".into()),
+    ]);
+    outcome(Status::Skipped, result)
+}
+
+/// Adds the field that failures have in Ansible, where there is no more to tell than the message.
+pub(crate) fn mark_exception(outcome: &mut Outcome) {
+    if outcome.status == Status::Failed
+        && let Value::Map(map) = &mut outcome.result
+    {
+        let map = Arc::make_mut(map);
+        map.entry("exception".into())
+            .or_insert_with(|| "(traceback unavailable)".into());
+    }
+}
+
 /// A host that was not reached.
 pub(crate) fn unreachable(msg: &str) -> Outcome {
     let result = mapping([
@@ -143,6 +164,11 @@ pub(crate) fn judge(outcome: &mut Outcome, changed: Option<bool>, failed: Option
         return;
     };
     let map = Arc::make_mut(map);
+    if failed == Some(false) && outcome.status == Status::Failed {
+        map.shift_remove(&Key::from("exception"));
+        let none = "(traceback unavailable)";
+        map.insert("failed_when_suppressed_exception".into(), none.into());
+    }
     if let Some(changed) = changed {
         map.insert("changed".into(), changed.into());
     }
@@ -158,6 +184,18 @@ pub(crate) fn judge(outcome: &mut Outcome, changed: Option<bool>, failed: Option
     } else {
         Status::Ok
     };
+}
+
+/// Fails a result that its conditions could not judge; what the module gave stays.
+pub(crate) fn unjudged(outcome: &mut Outcome, failure: &Outcome) {
+    outcome.status = failure.status;
+    let (Value::Map(map), Some(msg)) = (&mut outcome.result, failure.result.get("msg")) else {
+        return;
+    };
+    let map = Arc::make_mut(map);
+    map.insert("failed".into(), true.into());
+    map.insert("failed_when_result".into(), msg.clone());
+    map.insert("msg".into(), msg.clone());
 }
 
 pub(crate) fn difference(diff: Diff) -> Difference {

@@ -17,14 +17,12 @@ pub(crate) struct PlayFacts {
     pub hosts: Arc<Vec<Value>>,
     /// Hosts of the batch that are still there.
     pub batch: Arc<Vec<Value>>,
-    /// Groups with their members.
-    pub groups: Value,
     /// Roles of the play.
     pub role_names: Arc<Vec<Value>>,
 }
 
 /// Groups with the names of their members, as the variable `groups` has them.
-pub(crate) fn groups(inventory: &Inventory) -> Value {
+pub(super) fn groups(inventory: &Inventory) -> Value {
     let member_names = |group: &str| {
         let members = inventory.members(group);
         Value::list(
@@ -95,7 +93,7 @@ impl Magic<'_> {
             "inventory_hostname" => Value::Text(Arc::clone(self.host)),
             "inventory_hostname_short" => self.host.split('.').next().unwrap_or_default().into(),
             "group_names" => texts(self.layers.group_names()),
-            "groups" => self.play.groups.clone(),
+            "groups" => self.shared.groups(),
             "ansible_facts" => Value::Map(Arc::clone(self.facts)),
             "ansible_play_hosts" | "play_hosts" => Value::List(Arc::clone(&self.play.hosts)),
             "ansible_play_hosts_all" => Value::List(Arc::clone(&self.play.hosts_all)),
@@ -127,7 +125,9 @@ impl Magic<'_> {
             "role_name" | "ansible_role_name" => {
                 Value::Text(Arc::clone(&self.level?.roles().next()?.name))
             }
-            "role_path" => path(&self.level?.roles().next()?.path),
+            // Nothing here needs one; inventories name it for hosts that are the controller.
+            "ansible_playbook_python" => "/usr/bin/python3".into(),
+            "role_path" => path(&absolute(&self.level?.roles().next()?.path)),
             _ => return None,
         })
     }
@@ -136,6 +136,10 @@ impl Magic<'_> {
         let source = self.shared.inventory().sources.first()?.clone();
         Some(std::path::absolute(&source).unwrap_or(source))
     }
+}
+
+pub(super) fn absolute(path: &std::path::Path) -> std::path::PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 fn names(texts: &[String]) -> Vec<Name> {

@@ -6,6 +6,7 @@ mod magic;
 mod scope;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use indexmap::IndexMap;
@@ -13,7 +14,7 @@ use sasrun_model::{Inventory, Map, Name, Value, Variables};
 
 pub(crate) use layers::Layers;
 pub(crate) use level::{Level, LevelKind, Overlay};
-pub(crate) use magic::{PlayFacts, groups};
+pub(crate) use magic::PlayFacts;
 pub(crate) use scope::{PlayVariables, ScopeParts, TaskScope};
 
 /// Variables made while the run goes on: text keys, finished values.
@@ -24,6 +25,9 @@ pub(crate) struct Shared {
     inventory: RwLock<Arc<Inventory>>,
     hosts: RwLock<HashMap<Name, HostVariables>>,
     layers: RwLock<HashMap<Name, Arc<Layers>>>,
+    revision: AtomicU64,
+    /// The variable `groups`, made when it is first looked at and anew when the inventory changed.
+    groups: RwLock<Option<Value>>,
     pub(crate) extra: Variables,
     pub(crate) check: bool,
     pub(crate) diff: bool,
@@ -74,6 +78,8 @@ impl Shared {
             inventory: RwLock::new(Arc::new(inventory)),
             hosts: RwLock::default(),
             layers: RwLock::default(),
+            revision: AtomicU64::default(),
+            groups: RwLock::default(),
             extra: options.extra_variables.clone(),
             check: options.check,
             diff: options.diff,
@@ -98,16 +104,38 @@ impl Shared {
     }
 
     /// Changes the inventory; hosts' layers are found anew.
-    pub(crate) fn change_inventory(&self, change: impl FnOnce(&mut Inventory)) {
+    /// Notes whether anything became different.
+    pub(crate) fn change_inventory(&self, change: impl FnOnce(&mut Inventory) -> bool) {
         let mut inventory = self
             .inventory
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        change(Arc::make_mut(&mut inventory));
+        if change(Arc::make_mut(&mut inventory)) {
+            self.revision.fetch_add(1, Ordering::Relaxed);
+        }
         self.layers
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .clear();
+        *self.groups.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// A number that grows with each change of the inventory that makes a difference.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision.load(Ordering::Relaxed)
+    }
+
+    /// Groups with the names of their members.
+    pub(crate) fn groups(&self) -> Value {
+        let known = self.groups.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(groups) = &*known {
+            return groups.clone();
+        }
+        drop(known);
+        let groups = magic::groups(&self.inventory());
+        let mut known = self.groups.write().unwrap_or_else(PoisonError::into_inner);
+        *known = Some(groups.clone());
+        groups
     }
 
     /// What a host has learnt.

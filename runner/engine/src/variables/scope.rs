@@ -154,6 +154,13 @@ impl TaskScope {
             .find_map(|role| written(&role.context.defaults, name))
     }
 
+    /// Where a task's host is reached when nothing says so: at its own name.
+    fn address(&self, name: &str) -> Option<Binding> {
+        let is_asked = matches!(name, "ansible_host" | "ansible_ssh_host");
+        let of_task = is_asked && !self.is_inner && self.parts.task.is_some();
+        of_task.then(|| Binding::Data(Value::Text(Arc::clone(&self.parts.host))))
+    }
+
     fn magic(&self, name: &str) -> Option<Binding> {
         match name {
             "hostvars" | "vars" if self.is_inner => None,
@@ -180,7 +187,7 @@ impl TaskScope {
 
     /// Folders in which lookups look for files: the roles around, the task's, the play's.
     fn search_path(&self) -> Value {
-        let folder = |path: &std::path::Path| Value::from(path.display().to_string());
+        let folder = |path: &std::path::Path| magic::absolute(path).display().to_string().into();
         let mut folders: Vec<Value> = self.roles().map(|role| folder(&role.path)).collect();
         folders.extend(self.parts.task.iter().map(|task| folder(&task.directory)));
         folders.push(folder(&self.parts.shared.playbook_directory));
@@ -212,6 +219,7 @@ impl Scope for TaskScope {
             .or_else(|| self.learnt.injected.get(name).cloned().map(Binding::Data))
             .or_else(|| self.layers.get(name).map(binding))
             .or_else(|| self.default(name))
+            .or_else(|| self.address(name))
     }
 
     fn names(&self) -> Vec<Name> {

@@ -9,7 +9,7 @@ use sasrun_model::{
 use sasrun_template::Scope;
 
 use super::{Failed, Walk};
-use crate::task::{HostRun, failure, template_failure};
+use crate::task::{HostOutcome, HostRun, failure, template_failure};
 use crate::variables::{Level, LevelKind, Made};
 
 /// Includes inside includes after which it is taken for endless.
@@ -41,7 +41,21 @@ impl<'a> Walk<'a> {
                 self.tell(&host_run, outcome, &mut failed);
             }
         }
-        for inclusion in inclusions {
+        // All are loaded before the first is walked through, as in Ansible: of a loop of which one
+        // item cannot be loaded nothing is done.
+        let mut loaded = Vec::new();
+        for mut inclusion in inclusions {
+            inclusion.hosts.retain(|host| self.is_going(host));
+            if inclusion.hosts.is_empty() {
+                continue;
+            }
+            match self.loaded(kind, task, level, &inclusion) {
+                Ok(steps) => loaded.push((inclusion, steps)),
+                Err(msg) => self.fail_all(task, level, &inclusion.hosts, &msg, &mut failed),
+            }
+        }
+        self.spread_errors(task, level, hosts, &mut failed);
+        for (inclusion, steps) in loaded {
             let alive: Vec<Name> = inclusion
                 .hosts
                 .iter()
@@ -49,7 +63,9 @@ impl<'a> Walk<'a> {
                 .cloned()
                 .collect();
             if !alive.is_empty() {
-                failed.extend(self.inclusion(kind, task, level, inclusion, alive).await);
+                let parameters = inclusion.parameters;
+                let inside = Level::new(Some(level), LevelKind::Include { parameters });
+                failed.extend(self.owned_steps(steps, inside, alive).await);
             }
         }
         failed
@@ -153,23 +169,24 @@ impl<'a> Walk<'a> {
         Ok(parameters)
     }
 
-    async fn inclusion(
+    /// Loads the steps of an inclusion and tells of it; what went wrong where they cannot be.
+    fn loaded(
         self,
         kind: Include,
         task: &'a Arc<Task>,
         level: &Arc<Level>,
-        inclusion: Inclusion,
-        hosts: Vec<Name>,
-    ) -> Failed {
+        inclusion: &Inclusion,
+    ) -> Result<Vec<Step>, String> {
         let at = self.include_context(task, level);
         let loaded = match kind {
             _ if level.depth_of_includes() >= DEEPEST => {
-                let msg = format!("included {DEEPEST} deep; does it include itself without end?");
-                return self.fail_all(task, level, &hosts, &msg);
+                return Err(format!(
+                    "included {DEEPEST} deep; does it include itself without end?"
+                ));
             }
             Include::Tasks => self.run.files.load_tasks(&inclusion.what, &at),
             Include::Role => {
-                let request = role_request(task, &inclusion);
+                let request = role_request(task, inclusion);
                 self.run.files.load_role(&request, &at).map(|loaded| {
                     if loaded.role.is_public {
                         self.play.publish_role(&loaded.role);
@@ -181,33 +198,20 @@ impl<'a> Walk<'a> {
                 })
             }
         };
-        let loaded = loaded.map(|loaded| {
-            self.play.add_handlers(&loaded.handlers);
-            loaded.steps
-        });
-        let steps = match loaded {
-            Ok(steps) => steps,
-            Err(problems) => {
-                let text = problems
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect::<Vec<_>>()
-                    .join("\n");
-                return self.fail_all(task, level, &hosts, &text);
-            }
-        };
+        let loaded = loaded.map_err(|problems| {
+            let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            problems.join("\n")
+        })?;
+        self.play.add_handlers(&loaded.handlers);
         self.run.dispatcher.emit(EventKind::Included {
             task: Arc::clone(&task.path),
-            what: inclusion.what,
-            hosts: hosts.clone(),
+            what: inclusion.what.clone(),
+            hosts: inclusion.hosts.clone(),
         });
-        for host in &hosts {
+        for host in &inclusion.hosts {
             self.run.count_ok(host);
         }
-        let parameters = inclusion.parameters;
-        let kind = LevelKind::Include { parameters };
-        self.owned_steps(steps, Level::new(Some(level), kind), hosts)
-            .await
+        Ok(loaded.steps)
     }
 
     /// Fails the including task on all its hosts.
@@ -217,12 +221,15 @@ impl<'a> Walk<'a> {
         level: &Arc<Level>,
         hosts: &[Name],
         msg: &str,
-    ) -> Failed {
-        let mut failed = Failed::new();
+        failed: &mut Failed,
+    ) {
         for host in hosts {
-            self.tell(&self.host_run(task, level, host), failure(msg), &mut failed);
+            let host_run = self.host_run(task, level, host);
+            let outcome = host_run.finish_include(failure(msg));
+            let caught = level.is_caught();
+            self.run.count_unloaded(host, &outcome, caught);
+            self.fail_include(&host_run, &outcome, failed);
         }
-        failed
     }
 
     fn include_context(self, task: &Task, level: &Arc<Level>) -> IncludeContext {
@@ -265,14 +272,21 @@ impl<'a> Walk<'a> {
     /// Tells of an including task that was skipped or failed on a host.
     fn tell(self, host_run: &HostRun<'_>, outcome: sasrun_model::Outcome, failed: &mut Failed) {
         let outcome = host_run.finish_include(outcome);
-        let stops: bool = outcome.stops_host();
         self.run
             .count(host_run.host, &outcome, host_run.level.is_caught());
-        if stops {
-            let variables = super::failure_variables(host_run.task, &outcome.outcome.result);
-            self.run.shared.change_host(host_run.host, |learnt| {
-                Arc::make_mut(&mut learnt.set).extend(variables);
-            });
+        self.fail_include(host_run, &outcome, failed);
+    }
+
+    fn fail_include(self, host_run: &HostRun<'_>, outcome: &HostOutcome, failed: &mut Failed) {
+        if !outcome.stops_host() {
+            return;
+        }
+        let variables = super::failure_variables(host_run.task, &outcome.outcome.result);
+        self.run.shared.change_host(host_run.host, |learnt| {
+            Arc::make_mut(&mut learnt.set).extend(variables);
+        });
+        self.play.fails(host_run.host);
+        if !failed.contains(host_run.host) {
             failed.push(Arc::clone(host_run.host));
         }
     }
@@ -295,6 +309,7 @@ fn role_request(task: &Task, inclusion: &Inclusion) -> RoleRequest {
         defaults_from: text("defaults_from"),
         handlers_from: text("handlers_from"),
         is_public: flag("public").unwrap_or(false),
+        validates: flag("rolespec_validate").unwrap_or(true),
         allow_duplicates: flag("allow_duplicates"),
         parameters: task.variables.clone(),
     }

@@ -35,7 +35,10 @@ impl<'a> Walk<'a> {
         }
         match meta {
             "flush_handlers" => return self.flush_handlers(&meant).await,
-            "end_play" => self.play.end(hosts),
+            "end_play" => {
+                self.play.end(hosts);
+                self.play.end_all_batches();
+            }
             "end_batch" => self.play.end(hosts),
             "end_host" => self.play.end(&meant),
             "end_role" => {

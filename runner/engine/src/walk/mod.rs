@@ -63,6 +63,7 @@ impl<'a> Walk<'a> {
                 }
                 failed.extend(lost);
             }
+            self.play.without_forgiven(&mut failed);
             failed
         })
     }
@@ -96,6 +97,7 @@ impl<'a> Walk<'a> {
                 }
             }
         }
+        self.play.without_forgiven(&mut failed);
         self.role_done(block, &hosts, &failed);
         failed
     }

@@ -104,7 +104,7 @@ impl<'a> Walk<'a> {
         let is_rescued = level.is_caught()
             && (status == Status::Failed || self.host_run(task, level, host).is_rescued(status));
         self.run.count(host, outcome, is_rescued);
-        if outcome.outcome.status != Status::Skipped
+        if !matches!(status, Status::Skipped | Status::Unreachable)
             && let Some(role) = level.roles().next()
         {
             self.play.ran_in_role(role, host);
@@ -122,6 +122,7 @@ impl<'a> Walk<'a> {
         self.run.shared.change_host(host, |learnt| {
             Arc::make_mut(&mut learnt.set).extend(variables);
         });
+        self.play.fails(host);
         failed.push(Arc::clone(host));
     }
 
@@ -160,26 +161,31 @@ impl<'a> Walk<'a> {
         hosts: &[Name],
         failed: &mut Failed,
     ) {
-        for host in hosts.iter().filter(|host| *host != first) {
+        // All hosts of the batch learn of it, also those that do not walk here.
+        let others = self.play.together(hosts);
+        for host in others.iter().filter(|host| *host != first) {
             if let Some(name) = &task.register {
                 let result = outcome.outcome.result.clone();
                 self.run.shared.change_host(host, |learnt| {
                     Arc::make_mut(&mut learnt.set).insert(Arc::clone(name), result);
                 });
             }
+        }
+        for host in hosts.iter().filter(|host| *host != first) {
             if outcome.stops_host() {
+                self.play.fails(host);
                 failed.push(Arc::clone(host));
             }
         }
         if let sasrun_model::Action::Module(name) = &task.action
             && name.ends_with("set_fact")
         {
-            self.run.share_facts(first, hosts);
+            self.run.share_facts(first, &others);
         }
     }
 
     /// One failure may end the play for all hosts.
-    fn spread_errors(
+    pub(super) fn spread_errors(
         self,
         task: &'a Arc<Task>,
         level: &Arc<Level>,
@@ -200,6 +206,7 @@ impl<'a> Walk<'a> {
                 .cloned()
                 .collect::<Vec<_>>()
             {
+                self.play.fails(&host);
                 failed.push(host);
             }
             self.play.any_error_was_fatal(level.is_caught());

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use sasrun_model::{Inventory, LayeredVariables, NodeKind, Span, Variables};
 
-use crate::files::names_in;
+use crate::files::{directory_of, names_in};
 use crate::session::Session;
 
 /// Endings of files of variables, in the order in which they are looked for.
@@ -57,6 +57,40 @@ impl Session<'_> {
                 layer.of(&mut host.variables).extend(variables);
             }
         }
+    }
+
+    /// Variables of one name in a folder beside the inventory's sources and beside the playbook.
+    pub(crate) fn variables_named(
+        &mut self,
+        folder: &str,
+        name: &str,
+        inventory: &Inventory,
+        playbook: &Path,
+    ) -> LayeredVariables {
+        let mut found = LayeredVariables::default();
+        let mut directories: Vec<PathBuf> = Vec::new();
+        for source in inventory.sources.iter().filter(|source| source.exists()) {
+            let directory = if source.is_dir() {
+                source.clone()
+            } else {
+                directory_of(source)
+            };
+            if !directories.contains(&directory) {
+                directories.push(directory);
+            }
+        }
+        for directory in &directories {
+            let variables = self.variables_in(&directory.join(folder), name);
+            found.beside_inventory.extend(variables);
+        }
+        found.beside_playbook = self.variables_in(&playbook.join(folder), name);
+        found
+    }
+
+    fn variables_in(&mut self, folder: &Path, name: &str) -> Variables {
+        let files = self.folder(folder);
+        let files = files.into_iter().find(|(stem, _)| stem == name);
+        self.variables_of_files(&files.map(|(_, files)| files).unwrap_or_default())
     }
 
     fn variables_of_files(&mut self, files: &[PathBuf]) -> Variables {

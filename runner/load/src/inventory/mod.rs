@@ -36,6 +36,7 @@ pub fn implicit_localhost(name: &str) -> Host {
     let variables = [("ansible_connection", "local")];
     let mut host = Host {
         name: name.into(),
+        is_implicit: true,
         ..Host::default()
     };
     for (name, value) in variables {

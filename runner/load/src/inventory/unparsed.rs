@@ -35,8 +35,8 @@ impl Session<'_> {
         let is_list = source.contains(',');
         let is_mistake = |code| match code {
             codes::INVENTORY_SOURCE | codes::VAULT => true,
-            // A file that is not there at all is no mistake in a file.
-            codes::FILE => false,
+            // Ansible goes on without any host; who means that can say so.
+            codes::FILE => is_nothing && self.loader.settings.unparsed.all_is_failed.is_none(),
             _ => is_nothing && !is_list,
         };
         if self.problems.codes_among(problems.clone()).any(is_mistake) {
@@ -53,12 +53,14 @@ impl Session<'_> {
     }
 
     fn nothing_parsed(&mut self) {
-        self.add(if self.loader.settings.unparsed.all_is_failed {
-            let message = "No inventory was parsed, and `unparsed_is_failed` is set";
-            Problem::error(codes::INVENTORY, NOWHERE, message)
-        } else {
-            let message = "No inventory was parsed, only implicit localhost is available";
-            Problem::warning(codes::INVENTORY, NOWHERE, message)
-        });
+        self.add(
+            if self.loader.settings.unparsed.all_is_failed == Some(true) {
+                let message = "No inventory was parsed, and `unparsed_is_failed` is set";
+                Problem::error(codes::INVENTORY, NOWHERE, message)
+            } else {
+                let message = "No inventory was parsed, only implicit localhost is available";
+                Problem::warning(codes::INVENTORY, NOWHERE, message)
+            },
+        );
     }
 }

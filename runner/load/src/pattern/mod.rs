@@ -127,7 +127,8 @@ impl HostPattern {
             .is_some_and(|term| term.sign != Sign::Add)
         {
             // Only marks: they work on all hosts.
-            hosts = inventory.hosts.keys().cloned().collect();
+            let named = inventory.hosts.values().filter(|host| !host.is_implicit);
+            hosts = named.map(|host| Arc::clone(&host.name)).collect();
         }
         for term in &self.terms {
             let found = term.hosts(inventory);
@@ -192,7 +193,12 @@ impl Term {
         let mut has_group = false;
         for group in inventory.groups.keys().filter(|name| self.matches(name)) {
             has_group = true;
-            for host in inventory.members(group) {
+            let members = inventory.members(group);
+            let is_all = &**group == "all";
+            for host in members
+                .into_iter()
+                .filter(|host| !(is_all && host.is_implicit))
+            {
                 if seen.insert(Arc::clone(&host.name)) {
                     found.push(Arc::clone(&host.name));
                 }
@@ -207,9 +213,10 @@ impl Term {
                     }
                 }
                 _ => {
-                    for host in inventory.hosts.keys().filter(|name| self.matches(name)) {
-                        if seen.insert(Arc::clone(host)) {
-                            found.push(Arc::clone(host));
+                    let named = inventory.hosts.values();
+                    for host in named.filter(|host| !host.is_implicit && self.matches(&host.name)) {
+                        if seen.insert(Arc::clone(&host.name)) {
+                            found.push(Arc::clone(&host.name));
                         }
                     }
                 }

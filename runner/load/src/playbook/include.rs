@@ -4,7 +4,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sasrun_model::{Action, Block, Entry, Include, Node, NodeKind, Span, Step, Task, Variables};
+use sasrun_model::{
+    Action, Block, Entry, Include, Node, NodeKind, Span, Step, Task, Text, Value, Variables,
+};
 
 use super::action::{Call, Verb};
 use super::keywords::key_text;
@@ -62,7 +64,8 @@ impl Reader<'_, '_> {
             self.gathered.imported_handlers.truncate(handlers);
             self.gathered.used_roles = roles;
             self.gathered.handled_roles = handled;
-            if around.is_conditional {
+            // What may never be reached, or is caught where it is, is no mistake of the whole.
+            if around.is_conditional || around.catches {
                 self.session.problems.soften_since(mark);
             }
         }
@@ -111,6 +114,7 @@ impl Reader<'_, '_> {
         }
         let arguments = self.include_arguments(call)?;
         let is_role = call.verb == Verb::ImportRole;
+        let arguments = self.known_arguments(&arguments, &task.variables);
         let what = arguments
             .get(if is_role { "name" } else { "file" })?
             .clone();
@@ -145,6 +149,47 @@ impl Reader<'_, '_> {
         self.imported_role(task.variables, block, &arguments, &what, around)
     }
 
+    /// Arguments of an import with the templates rendered that extra variables, the play's and the
+    /// import's own decide. What cannot be known yet stays as written.
+    fn known_arguments(&self, arguments: &Node, own: &Variables) -> Node {
+        let entries = arguments.entries().iter().map(|entry| Entry {
+            key: entry.key.clone(),
+            value: self.known(&entry.value, own),
+        });
+        Node {
+            span: arguments.span,
+            kind: NodeKind::Map(entries.collect()),
+        }
+    }
+
+    /// A text that names what is imported, rendered if it can be now.
+    pub(super) fn known(&self, node: &Node, own: &Variables) -> Node {
+        let Some(evaluate) = self
+            .session
+            .loader
+            .evaluate
+            .as_ref()
+            .filter(|_| !node.is_static())
+        else {
+            return node.clone();
+        };
+        let mut variables = self.play_variables.clone();
+        variables.extend(own.clone());
+        variables.extend(self.session.loader.state().extra.clone());
+        let kind = match evaluate.template(node, &variables) {
+            Ok(Value::Text(text)) => NodeKind::Text(Text {
+                text,
+                is_template: false,
+            }),
+            Ok(Value::Bool(value)) => NodeKind::Bool(value),
+            _ => node.kind.clone(),
+        };
+        Node {
+            span: node.span,
+            kind,
+        }
+    }
+
     fn imported_role(
         &mut self,
         parameters: Variables,
@@ -158,6 +203,7 @@ impl Reader<'_, '_> {
             parameters,
             allow_duplicates: flag(arguments, "allow_duplicates"),
             is_public: flag(arguments, "public").unwrap_or(true),
+            validates: flag(arguments, "rolespec_validate").unwrap_or(true),
             frame,
             ..RoleUse::new(
                 what.as_str().unwrap_or_default(),

@@ -13,6 +13,7 @@ mod plays;
 mod reached;
 mod request;
 mod role;
+mod role_check;
 mod role_entry;
 mod role_files;
 mod role_scope;
@@ -23,7 +24,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sasrun_model::{Diagnostic, Name, Playbook, Role, Step};
+use sasrun_model::{Diagnostic, Name, Playbook, Role, Step, Variables};
 
 pub use request::{IncludeContext, LoadedRole, LoadedSteps, RoleRequest};
 
@@ -38,6 +39,8 @@ pub(crate) struct Reader<'s, 'l> {
     pub(crate) playbook_directory: PathBuf,
     /// Folder of the playbook that was asked for.
     pub(crate) root_directory: PathBuf,
+    /// Variables that the play being read sets itself.
+    pub(crate) play_variables: Variables,
     /// What the play that is being read gathers on the way.
     pub(crate) gathered: Gathered,
     /// Files that are being imported, outermost first.
@@ -100,6 +103,7 @@ impl<'s, 'l> Reader<'s, 'l> {
             session,
             root_directory: playbook_directory.clone(),
             playbook_directory,
+            play_variables: Variables::new(),
             gathered: Gathered::default(),
             open_files: Vec::new(),
             open_roles: Vec::new(),

@@ -35,6 +35,7 @@ impl Reader<'_, '_> {
             collections: self.collections(play.keywords.get(Keyword::Collections), &[]),
             ..around.clone()
         };
+        self.play_variables.clone_from(&play.variables);
         self.play_sections(node, &mut play, &around);
         self.check_notified(&play);
         Some(play)
@@ -214,7 +215,7 @@ impl Reader<'_, '_> {
             if !candidates.iter().all(Node::is_static) {
                 continue;
             }
-            let directories = [directory.to_owned(), directory.join("vars")];
+            let directories = [directory.join("vars"), directory.to_owned()];
             let paths = candidates.iter().flat_map(|candidate| {
                 let name = candidate.as_str().unwrap_or_default().to_owned();
                 directories

@@ -136,8 +136,10 @@ impl Reader<'_, '_> {
                 }
             }
         }
-        let file = import.value.as_str().unwrap_or_default().trim();
-        if file.is_empty() || !import.value.is_static() {
+        self.play_variables = Variables::new();
+        let named = self.known(&import.value, &frame.variables);
+        let file = named.as_str().unwrap_or_default().trim();
+        if file.is_empty() || !named.is_static() {
             let message =
                 "an `import_playbook` names a file, which must be known when files are loaded";
             self.session

@@ -63,6 +63,7 @@ impl Reader<'_, '_> {
             parameters: request.parameters.clone(),
             allow_duplicates: request.allow_duplicates,
             is_public: request.is_public,
+            validates: request.validates,
             ..RoleUse::new(&request.name, context.span, Origin::Include, files)
         };
         let Some(loaded) = self.role(usage, &around, &[]) else {

@@ -66,6 +66,8 @@ pub(super) struct RoleUse {
     pub(super) parameters: Variables,
     pub(super) allow_duplicates: Option<bool>,
     pub(super) is_public: bool,
+    /// Whether its arguments are held against its argument specs.
+    pub(super) validates: bool,
     /// Keywords, conditions and tags of the entry that asks for it.
     pub(super) frame: Block,
 }
@@ -80,6 +82,7 @@ impl RoleUse {
             parameters: Variables::new(),
             allow_duplicates: None,
             is_public: origin == Origin::List,
+            validates: true,
             frame: Block::default(),
         }
     }
@@ -187,6 +190,7 @@ impl Reader<'_, '_> {
         let allow_duplicates = may_run_again(&usage, meta.as_ref());
         let entry_point = usage.files.tasks.as_deref().unwrap_or("main");
         let specs = self.argument_specs(&path, meta.as_ref(), entry_point);
+        let specs = specs.filter(|_| usage.validates);
         let role = Arc::new(Role {
             name: usage.name.as_str().into(),
             context: RoleContext {
@@ -208,7 +212,10 @@ impl Reader<'_, '_> {
             is_public: usage.is_public,
             path,
         });
-        let is_repeated = !allow_duplicates
+        // Which of several plain uses a host skips is decided when they are reached.
+        let is_plain = parents.is_empty() && dependencies.is_empty();
+        let is_repeated = !is_plain
+            && !allow_duplicates
             && !self
                 .gathered
                 .used_roles
@@ -272,15 +279,18 @@ impl Reader<'_, '_> {
         inside: &Around,
         span: Span,
     ) -> Vec<Step> {
-        let Some(file) = self.role_file(&role.path, "tasks", files.tasks.as_deref(), span) else {
-            return Vec::new();
-        };
         let around = Around {
             role: Some(Arc::clone(role)),
             is_handler: false,
             ..inside.inside(&format!("{}:tasks", role.name))
         };
-        self.tasks_of(&file, span, &around)
+        let entry_point = files.tasks.as_deref().unwrap_or("main");
+        let check = self.argument_check(role, entry_point, span, &around);
+        let mut steps: Vec<Step> = check.into_iter().collect();
+        if let Some(file) = self.role_file(&role.path, "tasks", files.tasks.as_deref(), span) {
+            steps.extend(self.tasks_of(&file, span, &around));
+        }
+        steps
     }
 
     fn role_handlers(

@@ -1,6 +1,6 @@
 //! Entries of `roles:` and `dependencies:`.
 
-use sasrun_model::{Keyword, Node, NodeKind, Span};
+use sasrun_model::{Keyword, Node, NodeKind, Span, Variables};
 
 use super::keywords::{self, key_text};
 use super::role::{Origin, RoleFiles, RoleUse};
@@ -24,6 +24,7 @@ impl Reader<'_, '_> {
                 .add(Problem::error(codes::ROLE_ENTRY, entry.span, message));
             return None;
         };
+        let name = &self.known(name, &Variables::new());
         if !name.is_static() {
             self.session.add(
                 Problem::error(

@@ -169,7 +169,7 @@ impl Reader<'_, '_> {
     }
 }
 
-fn blank(node: &Node, around: &Around) -> Task {
+pub(super) fn blank(node: &Node, around: &Around) -> Task {
     Task {
         path: around.path.as_str().into(),
         span: node.span,
