@@ -25,6 +25,10 @@ pub(crate) async fn config(call: Call, host: Host) -> ModuleResult {
     let before = read(&path, &host).await?;
     let mut properties = Properties::read(&before);
     let added = add_tunnels(&arguments, &path, &mut properties, &host).await?;
+    let removed = match arguments.text_or_empty("backup_tunnels") {
+        "absent" => tunnel::remove_backups(&mut properties),
+        _ => Vec::new(),
+    };
     let fail = |error: listener::ListenerError| Failure::new(format!("{path}: {error}"));
     match arguments.text_or_empty("local_listener") {
         "commented" => listener::comment(&mut properties).map_err(fail)?,
@@ -37,6 +41,7 @@ pub(crate) async fn config(call: Call, host: Host) -> ModuleResult {
     let after = properties.to_text();
     let mut result = describe(&path, &properties)?;
     result.insert("added".into(), added.into());
+    result.insert("removed".into(), removed.into());
     result.insert("edits".into(), edits(&before, &after));
     result.insert("backup".into(), "".into());
     let findings = findings(&arguments, &path, &properties);

@@ -82,6 +82,13 @@ pub(crate) fn config() -> ModuleSpec {
                 )
             },
             ArgumentSpec::optional(
+                "backup_tunnels",
+                ArgumentType::String,
+                "`absent` takes every backup tunnel (cost 100 or more) out of the file.",
+            )
+            .choices(&["absent", "unchanged"])
+            .defaults_to("unchanged"),
+            ArgumentSpec::optional(
                 "certificates",
                 ArgumentType::StringList,
                 "Places of the certificate, in order of preference. Without it: below \
@@ -124,6 +131,11 @@ pub(crate) fn config() -> ModuleSpec {
                 "Tunnels at the end: `host`, `port`, `cost`, `bandwidth`, `certificate`.",
             ),
             Returned::new("added", "list", "Hosts of the tunnels that were added."),
+            Returned::new(
+                "removed",
+                "list",
+                "Hosts of the tunnels that were taken out.",
+            ),
             Returned::new(
                 "listeners",
                 "list",

@@ -169,6 +169,40 @@ pub(crate) fn add(properties: &mut Properties, present: &[Tunnel], new: &[Backup
     }
 }
 
+/// Takes every backup tunnel out of use, whole lines where nothing else is on them; gives their hosts.
+pub(crate) fn remove_backups(properties: &mut Properties) -> Vec<String> {
+    let mut removed = Vec::new();
+    let is_backup = |text: &str| Tunnel::read(text).is_some_and(|tunnel| tunnel.is_backup());
+    let mut edits: Vec<(usize, Option<String>)> = Vec::new();
+    for (number, entry) in properties.entries("TunnelSrc") {
+        let (backups, kept): (Vec<&str>, Vec<&str>) =
+            list(entry.value).partition(|text| is_backup(text));
+        if backups.is_empty() {
+            continue;
+        }
+        removed.extend(
+            backups
+                .iter()
+                .filter_map(|text| Some(Tunnel::read(text)?.host)),
+        );
+        let rest = format!("{}{}{}", entry.head, kept.join(","), entry.tail);
+        edits.push((number, (!kept.is_empty()).then_some(rest)));
+    }
+    for (number, rest) in edits.into_iter().rev() {
+        match rest {
+            Some(text) => {
+                if let Some(line) = properties.lines.get_mut(number) {
+                    line.text = text;
+                }
+            }
+            None => {
+                properties.lines.remove(number);
+            }
+        }
+    }
+    removed
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -231,6 +265,21 @@ mod tests {
         for (name, before, after) in cases {
             assert_eq!(added(before, &["10.2.0.3"]), after, "{name}");
             assert_eq!(added(after, &["10.2.0.3"]), after, "{name}: twice");
+        }
+    }
+
+    #[test]
+    fn what_was_added_is_taken_away_again() {
+        for text in [
+            "opswgw.TunnelSrc=127.0.0.1:2002:1:0\nopswgw.Gateway=agw0-A\n",
+            "opswgw.TunnelSrc=127.0.0.1:2002:1:0,10.9.0.1:2001:2:0:/c/a.pem # all\nopswgw.Gateway=agw0-A\r\n",
+            "opswgw.TunnelSrc=10.1.0.4:1:0:/c/a.pem\n",
+        ] {
+            let with = added(text, &["10.2.0.3", "10.3.0.3"]);
+            let mut properties = Properties::read(&with);
+            assert_eq!(remove_backups(&mut properties), ["10.2.0.3", "10.3.0.3"]);
+            assert_eq!(properties.to_text(), text);
+            assert!(remove_backups(&mut properties).is_empty());
         }
     }
 

@@ -9,6 +9,7 @@
 )]
 
 mod base64;
+mod capacity;
 mod component;
 mod conflicts;
 mod installer;
@@ -19,6 +20,7 @@ mod probe;
 mod processes;
 mod release;
 mod response;
+mod rows;
 mod service;
 mod spelling;
 mod version;
@@ -29,11 +31,14 @@ use sasrun_plugin::Library;
 pub fn library() -> Library {
     Library::new("opsware", env!("CARGO_PKG_VERSION"))
         .inventory_source(Box::new(mesh::MeshSource))
+        .module(capacity::module())
         .module(conflicts::module())
         .module(installer::module())
         .module(mesh_state::module())
         .module(plan::module())
         .module(response::module())
+        .module(rows::module())
+        .module(rows::table_module())
         .module(service::module())
         .module(version::module())
 }

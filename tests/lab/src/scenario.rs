@@ -11,8 +11,8 @@ use serde_yaml::with::singleton_map_recursive;
 
 use crate::paths::Shared;
 use crate::standin::fault::{
-    ContentFaults, CoreFaults, InstallerFaults, ServiceFaults, TrafficFaults, TransportName,
-    VolumeFaults,
+    ContentFaults, CoreFaults, FixFaults, InstallerFaults, ServiceFaults, TrafficFaults,
+    TransportName, VolumeFaults,
 };
 use crate::world::{Host, Like};
 
@@ -72,6 +72,7 @@ pub struct HostFaults {
     pub transport: TransportName,
     pub volumes: VolumeFaults,
     pub content: ContentFaults,
+    pub fix: FixFaults,
     /// Locales that the host has; empty means the usual ones.
     pub locales: Vec<String>,
     /// Values that replace the right ones in the host's response files, by parameter.

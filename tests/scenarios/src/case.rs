@@ -67,6 +67,9 @@ pub struct Run {
     /// The text of a playbook in place of the procedure's.
     #[serde(default)]
     pub playbook: Option<String>,
+    /// The procedure: the name of a file of `playbooks/`.
+    #[serde(default = "multimaster")]
+    pub procedure: String,
     /// What happens meanwhile.
     #[serde(default)]
     pub meanwhile: Vec<Step>,
@@ -74,6 +77,10 @@ pub struct Run {
     #[serde(default = "usual_limit")]
     pub limit: u64,
     pub expect: Expect,
+}
+
+fn multimaster() -> String {
+    "multimaster".to_owned()
 }
 
 fn usual_limit() -> u64 {

@@ -201,7 +201,10 @@ impl Scene {
                 fs::write(&path, text)?;
                 path
             }
-            None => self.programs.root.join("playbooks/multimaster.yml"),
+            None => {
+                let file = format!("playbooks/{}.yml", run.procedure);
+                self.programs.root.join(file)
+            }
         };
         let before = self.lab.snapshot()?;
         let seen = self.lab.events()?.len();

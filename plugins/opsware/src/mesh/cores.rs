@@ -142,6 +142,7 @@ fn read_core(
             id: 0,
             name: String::new(),
             agents: 0,
+            capacity: None,
         },
     };
     let mut hosts = IndexMap::new();
@@ -168,7 +169,7 @@ fn read_core(
 
 fn read_facility(what: &str, place: &Marked, problems: &mut Problems) -> Facility {
     let what = format!("`facility` of {what}");
-    let fields = problems.fields(place, &what, &["id", "name", "agents"]);
+    let fields = problems.fields(place, &what, &["id", "name", "agents", "capacity"]);
     Facility {
         id: fields
             .require("id", &what, problems)
@@ -182,6 +183,9 @@ fn read_facility(what: &str, place: &Marked, problems: &mut Problems) -> Facilit
             .get("agents")
             .and_then(|agents| problems.integer(agents, "the number of agents", 0, 10_000_000))
             .unwrap_or(0),
+        capacity: fields
+            .get("capacity")
+            .and_then(|most| problems.integer(most, "the capacity", 1, 10_000_000)),
     }
 }
 

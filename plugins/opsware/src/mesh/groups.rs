@@ -143,7 +143,10 @@ fn role(core: &Core) -> &'static str {
 }
 
 fn facility(core: &Core) -> Value {
-    json!({"id": core.facility.id, "name": core.facility.name, "agents": core.facility.agents})
+    json!({
+        "id": core.facility.id, "name": core.facility.name, "agents": core.facility.agents,
+        "capacity": core.facility.capacity,
+    })
 }
 
 /// Variables of every host: the site's own, the mesh as a whole, and the answers of gates.
@@ -178,7 +181,7 @@ fn mesh_variables(mesh: &Mesh) -> Object {
         .collect();
     let value = json!({
         "name": mesh.name,
-        "version": {"from": mesh.from, "to": mesh.to},
+        "version": {"from": mesh.from, "to": mesh.to, "schema_change": mesh.schema_change},
         "source_core": mesh.source_core(),
         "cores": cores,
         "hosts": servers,

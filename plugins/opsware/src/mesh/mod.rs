@@ -36,6 +36,8 @@ struct Mesh {
     name: String,
     from: String,
     to: String,
+    /// Whether the release changes the schema; none if the inventory does not say.
+    schema_change: Option<bool>,
     vars: Object,
     cores: IndexMap<String, Core>,
     satellites: IndexMap<String, Satellite>,
@@ -62,6 +64,8 @@ struct Facility {
     id: i64,
     name: String,
     agents: i64,
+    /// Agents that it can serve at most, where the site knows it.
+    capacity: Option<i64>,
 }
 
 /// One server of a core.
@@ -141,7 +145,10 @@ fn read(document: &Marked, problems: &mut Problems) -> Mesh {
 
 /// Reads where the mesh stands and where it shall go.
 fn read_version(value: &Marked, mesh: &mut Mesh, problems: &mut Problems) {
-    let fields = problems.fields(value, "`version`", &["from", "to"]);
+    let fields = problems.fields(value, "`version`", &["from", "to", "schema_change"]);
+    mesh.schema_change = fields
+        .get("schema_change")
+        .and_then(|place| problems.boolean(place, "`schema_change`"));
     if let Some(place) = fields.require("from", "`version`", problems)
         && let Some(release) = release(place, "`from`", problems)
     {

@@ -17,6 +17,7 @@ const GATES: &[&str] = &[
     "PREP-VP-2",
     "PREP-WIN-2",
     "STD-9",
+    "TRAP-56",
     "MM-13",
     "MM-14",
     "ROLL-4",
@@ -138,6 +139,7 @@ pub(super) fn policies(value: Option<&Marked>, problems: &mut Problems) -> Objec
         "service_limit",
         "question_wait",
         "umount_limit",
+        "tunnel_limit",
     ] {
         let place = fields.get(key);
         set(
@@ -146,6 +148,17 @@ pub(super) fn policies(value: Option<&Marked>, problems: &mut Problems) -> Objec
                 .and_then(|place| problems.seconds(place, &format!("`{key}`")))
                 .map(Value::from),
         );
+    }
+    if let Some(place) = fields.get("standalone_stage2") {
+        set("standalone_stage2", wish(place, problems).map(Value::from));
+    }
+    if let Some(place) = fields.get("capacity_limit") {
+        let limit = problems.integer(place, "`capacity_limit`", 1, 1000);
+        set("capacity_limit", limit.map(Value::from));
+    }
+    if let Some(place) = fields.get("isolate_secondaries") {
+        let isolate = problems.boolean(place, "`isolate_secondaries`");
+        set("isolate_secondaries", isolate.map(Value::from));
     }
     if let Some(place) = fields.get("mesh_state") {
         set("mesh_state", Some(mesh_state(place, problems)));
@@ -173,12 +186,30 @@ fn defaults() -> Object {
         "service_limit": 600,
         "question_wait": 120,
         "umount_limit": 60,
+        "standalone_stage2": "ask",
+        "capacity_limit": 5,
+        "tunnel_limit": 300,
+        "isolate_secondaries": false,
         "accept": [],
     });
     match defaults {
         Value::Object(object) => object,
         _ => Object::new(),
     }
+}
+
+/// Yes, no or ask; a bare yes or no counts as the word.
+fn wish(place: &Marked, problems: &mut Problems) -> Option<String> {
+    let word = answer(place, problems)?;
+    if ["yes", "no", "ask"].contains(&word.as_str()) {
+        return Some(word);
+    }
+    problems.hinted(
+        place,
+        format!("`standalone_stage2` cannot be `{word}`"),
+        "write yes, no or ask",
+    );
+    None
 }
 
 fn mesh_state(place: &Marked, problems: &mut Problems) -> Value {
@@ -213,7 +244,7 @@ fn component_limits(place: &Marked, problems: &mut Problems) -> Object {
 fn consents(place: &Marked, problems: &mut Problems) -> Value {
     let mut consents = Vec::new();
     for (id, element) in problems.words(place, "`accept`") {
-        if CONSENTS.contains(&id.as_str()) {
+        if CONSENTS.contains(&id.as_str()) || id.starts_with("RESP-") {
             consents.push(Value::from(id));
         } else {
             problems.hinted(

@@ -2,6 +2,7 @@
 //!
 //! Pure: it asks nothing of any host. The order of components comes from the playbook.
 
+mod procedure;
 mod stage;
 mod steps;
 
@@ -14,6 +15,7 @@ use sasrun_plugin::{
 use serde_json::{Value, json};
 
 use crate::release::Release;
+use procedure::Procedure;
 use stage::{Core, Server};
 use steps::CoreState;
 
@@ -23,7 +25,7 @@ pub(crate) fn module() -> Box<dyn Module> {
 }
 
 fn spec() -> ModuleSpec {
-    use ArgumentType::{Dictionary, List, StringList};
+    use ArgumentType::{Boolean, Dictionary, List, String, StringList};
     ModuleSpec {
         name: "opsware_plan".into(),
         summary: "Tells how far each core of a mesh has come, and what is due.".into(),
@@ -41,6 +43,10 @@ fn spec() -> ModuleSpec {
             ArgumentSpec::required("services", List, "Results of `opsware_service` of every server."),
             ArgumentSpec::required("hosts", StringList, "Hosts that this run may change."),
             ArgumentSpec::required("order", StringList, "Components in the order in which a core is upgraded."),
+            ArgumentSpec::optional("procedure", String, "Which of the guide's procedures the steps are those of.")
+                .choices(&["multimaster", "standalone", "rolling"])
+                .defaults_to("multimaster"),
+            ArgumentSpec::optional("stage2", Boolean, "Whether the stage2 images are wanted.").defaults_to(true),
         ],
         check_mode: CheckSupport::ReadsOnly,
         repetition: Repetition::Read,
@@ -62,12 +68,6 @@ fn spec() -> ModuleSpec {
     }
 }
 
-/// Every step that playbooks ask for.
-const STEPS: &[&str] = &[
-    "MM-2", "MM-3", "MM-4", "MM-5", "MM-6", "MM-7", "MM-8", "MM-9", "MM-10", "MM-11", "MM-12",
-    "MM-13", "MM-14",
-];
-
 async fn run(call: Call, _host: Host) -> ModuleResult {
     let arguments = Arguments::validated(call.arguments);
     let mesh = arguments.dictionary("mesh").cloned().unwrap_or_default();
@@ -79,7 +79,9 @@ async fn run(call: Call, _host: Host) -> ModuleResult {
     let releases = Releases::of(&mesh)?;
     let ours = arguments.strings("hosts");
     let order = arguments.strings("order");
-    let mut refusals = Vec::new();
+    let procedure = Procedure::read(arguments.text_or_empty("procedure"));
+    let with_stage2 = arguments.flag("stage2");
+    let mut refusals = procedure.refusals(cores.len(), releases.from.name());
     let mut states = Vec::new();
     let mut from = BTreeMap::new();
     for core in &cores {
@@ -90,7 +92,11 @@ async fn run(call: Call, _host: Host) -> ModuleResult {
             &|version| releases.is_start(version),
             &|version| releases.is_target(version),
         ) {
-            Ok(stage) => states.push(state(core, stage, &ours, &releases)),
+            Ok(stage) => {
+                let mut state = state(core, stage, &ours, &releases);
+                state.has_stage2 |= !with_stage2;
+                states.push(state);
+            }
             Err(wrong) => refusals.extend(
                 wrong
                     .into_iter()
@@ -101,12 +107,12 @@ async fn run(call: Call, _host: Host) -> ModuleResult {
     }
     refusals.extend(mixed(&from));
     let plan = if refusals.is_empty() {
-        steps::plan(&states)
+        procedure.plan(&states)
     } else {
         steps::Plan::default()
     };
     refusals.extend(plan.refusals);
-    let steps: Object = STEPS
+    let steps: Object = procedure::STEPS
         .iter()
         .map(|id| {
             (

@@ -57,7 +57,8 @@ async fn run(call: Call, host: Host) -> ModuleResult {
             text: text.to_owned(),
         })
         .await?;
-    let is_open = match &answer {
+    // A recorded answer may say who gave it: `{answer: "no", by: J. Doe}`.
+    let is_open = match answer.get("answer").unwrap_or(&answer) {
         Value::Null | Value::Bool(false) => false,
         Value::String(text) => !matches!(
             text.trim().to_lowercase().as_str(),

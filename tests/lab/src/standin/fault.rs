@@ -353,6 +353,20 @@ pub enum Markup {
     Hex,
 }
 
+/// How the scripts that mend data after an upgrade go.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FixFaults {
+    /// The data would break a rule of the database.
+    pub violation: bool,
+    /// The script ends with status 0 all the same.
+    pub status_zero: bool,
+    /// There is no `/usr/tmp`.
+    pub no_usr_tmp: bool,
+    /// A library is not found.
+    pub import_error: bool,
+}
+
 /// Pace of the traffic between the cores.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

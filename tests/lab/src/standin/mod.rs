@@ -5,6 +5,7 @@
 
 pub mod component;
 pub mod fault;
+mod fix;
 mod furnish;
 pub mod gateway;
 pub mod installer;
@@ -49,6 +50,8 @@ const STAND_INS: &[(&str, Act)] = &[
     ("opsware-curl", web::client::run),
     // The package database.
     ("rpm", machine::packages::rpm),
+    // The interpreter of the scripts that mend data after an upgrade.
+    ("opsware-python", fix::python),
     ("mount", volume::command::mount),
     ("umount", volume::command::umount),
     ("df", volume::show::df),

@@ -4,6 +4,7 @@ use std::io;
 
 use super::place::Place;
 use crate::standin::fault::Disc;
+use crate::standin::fix;
 use crate::standin::site::Site;
 use crate::standin::volume::{self, medium};
 use crate::world::Component;
@@ -14,6 +15,16 @@ pub(super) fn lay_out(site: &Site, place: &Place) -> io::Result<()> {
     place.program("/opt/opsware/oi_util/curl/bin/curl", "opsware-curl")?;
     if site.is_solaris() {
         place.program("/opt/opsware/bin/rpm", "rpm")?;
+    }
+    if site.host.has(Component::Spin) {
+        place.program("/opt/opsware/bin/python", "opsware-python")?;
+        for (script, _) in fix::SCRIPTS {
+            place.file(&format!("{}/{script}.pyc", fix::DIRECTORY), 0o644, "lab\n")?;
+        }
+    }
+    if site.faults().fix.no_usr_tmp {
+        // Every host has it as a link, unless the scenario wants none.
+        std::fs::remove_file(place.at("/usr/tmp"))?;
     }
     for directory in [
         "/var/log/opsware/install_opsware",
