@@ -123,7 +123,9 @@ impl Judge<'_> {
         if !files.all && texts.len() > 1 {
             return Err(indeterminate("several files fit"));
         }
+        let directory = row.id.replace(".host", ".path");
         let context = Context {
+            directory: self.file.get(&directory).unwrap_or_default(),
             wanted: self.file.get(&row.id).unwrap_or_default(),
             share: self
                 .file

@@ -9,6 +9,8 @@ pub(super) struct Context<'a> {
     pub(super) wanted: &'a str,
     /// Name of the Windows share that the response file gives.
     pub(super) share: &'a str,
+    /// For the server of a mount: its directory, as the response file gives it.
+    pub(super) directory: &'a str,
 }
 
 /// Every value that the text holds, in order, without repetitions.
@@ -22,7 +24,7 @@ pub(super) fn take(how: &Take, text: &str, context: &Context<'_>) -> Vec<String>
         Take::SharePath => share_path(text, context.share),
         Take::ShareNames => shares(text).into_iter().map(|(name, _)| name).collect(),
         Take::AgentGateways => agent_gateways(text),
-        Take::Mount { end, part } => mounts(text, end, *part, context.wanted),
+        Take::Mount { end, part } => mounts(text, end, *part, context.directory),
         Take::Property { key, part } => property(text, key, *part),
         Take::Rule { begins, port } => rule(text, begins, port),
     };
@@ -138,8 +140,8 @@ fn share_path(text: &str, share: &str) -> Vec<String> {
 }
 
 /// Mounts by NFS of `fstab` or `mnttab`, by the end of the mount point; where none ends so, those
-/// whose source is the wanted one.
-fn mounts(text: &str, end: &str, part: MountPart, wanted: &str) -> Vec<String> {
+/// of the wanted directory.
+fn mounts(text: &str, end: &str, part: MountPart, directory: &str) -> Vec<String> {
     let entries: Vec<(&str, &str, &str)> = text
         .lines()
         .filter(|line| !line.trim_start().starts_with('#'))
@@ -159,8 +161,8 @@ fn mounts(text: &str, end: &str, part: MountPart, wanted: &str) -> Vec<String> {
     }
     entries
         .iter()
+        .filter(|(_, path, _)| *path == directory)
         .map(of)
-        .filter(|value| value == wanted)
         .collect()
 }
 
@@ -274,6 +276,7 @@ mod tests {
             &Context {
                 wanted,
                 share: "osmedia",
+                directory: wanted,
             },
         )
     }
