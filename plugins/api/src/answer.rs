@@ -14,6 +14,8 @@ pub enum Answer {
     Command { output: CommandOutput },
     /// To `Change`: one for each that was begun.
     Changes { changes: Vec<ReadAnswer> },
+    /// To `Job`.
+    Jobs { jobs: Vec<JobStatus> },
     /// To requests that ask for nothing back.
     Done,
     /// To `Dialogue`.
@@ -78,6 +80,58 @@ impl CommandOutput {
     pub fn succeeded(&self) -> bool {
         self.rc == 0 && self.signal.is_none() && !self.timed_out
     }
+}
+
+/// How a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum JobState {
+    /// There is none of that name.
+    #[default]
+    Absent,
+    /// Its name is taken; it has not begun yet.
+    Starting,
+    /// It runs.
+    Running,
+    /// It ended.
+    Finished,
+    /// The host was booted since it began; how far it came is not known.
+    Rebooted,
+    /// Its process is gone without a result; how far it came is not known.
+    Gone,
+}
+
+/// What is known of a job.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct JobStatus {
+    /// Its name.
+    pub id: String,
+    /// How it stands.
+    pub state: JobState,
+    /// Run that it belongs to.
+    pub run: String,
+    /// Step that it belongs to.
+    pub step: String,
+    /// Seconds since 1970 when it began and ended, by the host's clock.
+    pub started_at: Option<u64>,
+    pub ended_at: Option<u64>,
+    /// Process id of its session.
+    pub pid: Option<u32>,
+    /// Whether somebody told it to end.
+    pub stopped: bool,
+    /// The last line of its output, in a listing.
+    pub last_line: String,
+    /// What it came to, once it has ended; for `Read` the output from the offsets on.
+    pub output: Option<CommandOutput>,
+    /// Where the output goes on.
+    pub stdout_to: u64,
+    pub stderr_to: u64,
+    /// Whether output is there that was not read.
+    pub has_more: bool,
+    /// The result of the task that left it running, where this run knows it.
+    pub result: Option<crate::Object>,
 }
 
 /// What a file is.

@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::conversation::{Asking, SharedExchange};
 use crate::{
     Answer, Change, Command, CommandOutput, ControllerFile, ControllerRequest, Declaration,
-    DialogueRequest, Diff, Failure, FileContent, FileStatus, Object, Read, ReadAnswer, Refusal,
-    Request, Screen, SearchIn, Stat, WriteFile, WriteTree, Written,
+    DialogueRequest, Diff, Failure, FileContent, FileStatus, JobRequest, JobStatus, Object, Read,
+    ReadAnswer, Refusal, Request, Screen, SearchIn, Stat, WriteFile, WriteTree, Written,
 };
 
 /// The host of the task, as a module sees it. Cheap to clone.
@@ -233,6 +233,17 @@ impl Host {
         match self.ask(Request::Dialogue { request }).await {
             Answer::Screen { screen } => Ok(screen),
             other => Err(unexpected("dialogue", other)),
+        }
+    }
+
+    /// Asks about the jobs of the host, or ends or removes one.
+    ///
+    /// # Errors
+    /// The host could not be reached, or takes no jobs.
+    pub async fn jobs(&self, request: JobRequest) -> Result<Vec<JobStatus>, Failure> {
+        match self.ask(Request::Job { request }).await {
+            Answer::Jobs { jobs } => Ok(jobs),
+            other => Err(unexpected("job", other)),
         }
     }
 

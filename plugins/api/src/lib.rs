@@ -23,7 +23,7 @@ pub mod wire;
 
 pub use answer::{
     Answer, CommandOutput, ControllerEntry, ControllerFile, FileContent, FileKind, FileStatus,
-    ReadAnswer, Refusal, Screen, Written,
+    JobState, JobStatus, ReadAnswer, Refusal, Screen, Written,
 };
 pub use arguments::{
     ArgumentError, Arguments, Mode, ModeError, check_shape, closest, free_form_arguments,
@@ -38,8 +38,8 @@ pub use inventory::{
 pub use library::{FilterError, FilterFunction, Library, TestFunction};
 pub use outcome::{Diff, Effect, Failure, Outcome};
 pub use request::{
-    Change, Command, Content, ControllerRequest, Declaration, DialogueRequest, Place, Read,
-    Request, SearchIn, Stat, TreeEntry, TreeEntryKind, WriteFile, WriteTree,
+    Change, Command, Content, ControllerRequest, Declaration, DialogueRequest, JobRequest, JobWish,
+    Place, Read, Request, SearchIn, Stat, TreeEntry, TreeEntryKind, WriteFile, WriteTree,
 };
 pub use spec::{
     ArgumentSpec, ArgumentType, CheckSupport, Example, ModuleSpec, Repetition, Returned,

@@ -33,6 +33,9 @@ pub enum Request {
     /// One step of a dialogue with a program on a terminal of its own. Opening one needs
     /// `Declare` or `CannotKnow` before. Answer: `Screen`.
     Dialogue { request: DialogueRequest },
+    /// Something about the jobs of the host: commands that outlive the connection. Stopping and
+    /// removing need `Declare` before. Answer: `Jobs`.
+    Job { request: JobRequest },
     /// Lets time pass. Answer: `Done`.
     Sleep { milliseconds: u64 },
     /// Shows a line of progress beside the running task. Answer: `Done`.
@@ -101,6 +104,54 @@ pub struct Command {
     /// Executable that reads the script instead of `/bin/sh`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub executable: Option<String>,
+    /// Whether it runs as a job of the host's, which outlives the connection. For changes on the
+    /// target only.
+    #[serde(default, skip_serializing_if = "JobWish::is_never")]
+    pub job: JobWish,
+}
+
+/// Whether a command runs as a job: in a session of its own on the host, with its output in files,
+/// begun once whatever happens to the connection or the controller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobWish {
+    /// It is a small help on the way.
+    #[default]
+    Never,
+    /// It is the task's own work: a job where the task asks for one (`async`, `job`).
+    OnRequest,
+    /// It is expected to be long.
+    Always,
+}
+
+impl JobWish {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+    fn is_never(&self) -> bool {
+        *self == JobWish::Never
+    }
+}
+
+/// Something about the jobs of a host.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "job")]
+#[non_exhaustive]
+pub enum JobRequest {
+    /// How a job stands, and what came of it when it has ended. Answer: one job.
+    Status { id: String },
+    /// All jobs that the task's user may see.
+    List,
+    /// A job's output from these offsets on, after waiting up to `wait_ms` for more. Answer: one
+    /// job.
+    Read {
+        id: String,
+        stdout_from: u64,
+        stderr_from: u64,
+        wait_ms: u64,
+    },
+    /// Ends a job with all that it started. Answer: one job, as it stands then.
+    Stop { id: String },
+    /// Removes what an ended job left on the host. Answer: one job, as it stands then.
+    Remove { id: String },
 }
 
 /// A look at one file.

@@ -30,6 +30,17 @@ pub(crate) enum Command {
     /// Carries out one task without a playbook.
     #[command(args_override_self = true, infer_long_args = true)]
     Adhoc(AdhocArguments),
+    /// Lists the jobs on hosts: commands that outlive their connection and their run.
+    #[command(args_override_self = true, infer_long_args = true)]
+    Ps(PsArguments),
+    /// Ends a job with all that it started; removes what an ended one left on its host.
+    #[command(args_override_self = true, infer_long_args = true)]
+    Stop(JobArguments),
+    /// Shows what a job wrote.
+    #[command(args_override_self = true, infer_long_args = true)]
+    // Here `-f` is for following, as everywhere else where logs are shown.
+    #[command(mut_arg("forks", |forks| forks.short(None)))]
+    Logs(LogsArguments),
     /// Shows what an inventory holds.
     #[command(args_override_self = true, infer_long_args = true)]
     Inventory(InventoryArguments),
@@ -253,6 +264,45 @@ pub(crate) struct AdhocArguments {
 
     #[command(flatten)]
     pub output: OutputArguments,
+}
+
+/// Flags of `sasrun ps`.
+#[derive(Debug, Args)]
+pub(crate) struct PsArguments {
+    /// Pattern of hosts.
+    #[arg(value_name = "PATTERN", default_value = "all")]
+    pub pattern: String,
+
+    #[command(flatten)]
+    pub source: SourceArguments,
+
+    #[command(flatten)]
+    pub connection: ConnectionArguments,
+
+    #[command(flatten)]
+    pub output: OutputArguments,
+}
+
+/// Flags of `sasrun stop`.
+#[derive(Debug, Args)]
+pub(crate) struct JobArguments {
+    /// The job, as `sasrun ps` lists it.
+    #[arg(value_name = "JOB")]
+    pub job: String,
+
+    #[command(flatten)]
+    pub hosts: PsArguments,
+}
+
+/// Flags of `sasrun logs`.
+#[derive(Debug, Args)]
+pub(crate) struct LogsArguments {
+    /// Shows on until the job has ended.
+    #[arg(short, long)]
+    pub follow: bool,
+
+    #[command(flatten)]
+    pub of: JobArguments,
 }
 
 /// Where hosts, variables and plugins come from.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufWriter;
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -16,7 +17,7 @@ use sasrun_journal::{
     FORMAT, FindSecrets, JournalError, JournalWriter, Recovered, RunDirectory, RunHeader,
 };
 use sasrun_model::{Event, EventKind, Input, RunMode};
-use sasrun_report::{JsonLines, Live, Mask, Short, Text};
+use sasrun_report::{JobLines, JsonLines, Live, Mask, Short, Text};
 
 use crate::inputs::Inputs;
 use crate::{output, settings};
@@ -113,6 +114,11 @@ pub(crate) fn go_on(
     Ok(Arc::new(Record { writer, inputs }))
 }
 
+/// Where the long output of a run's commands goes, beside its journal.
+pub(crate) fn output_folder(state: &Path, run: &str) -> PathBuf {
+    state.join("runs").join(run).join("output")
+}
+
 /// A journal that keeps nothing.
 pub(crate) fn none() -> Arc<dyn Journal> {
     Arc::new(NoRecord)
@@ -173,6 +179,16 @@ impl Observer for TerminalReport {
                 live.event(event);
             }
         }
+    }
+}
+
+/// The report of a look at jobs.
+pub(crate) struct JobReport(pub JobLines);
+
+impl Observer for JobReport {
+    fn event(&mut self, event: &Event) {
+        let lines = self.0.lines(event);
+        lines.iter().for_each(|line| output::line(line));
     }
 }
 

@@ -13,6 +13,7 @@ mod content;
 mod dispatcher;
 mod error;
 mod gates;
+mod jobs;
 mod looking;
 mod options;
 mod pool;

@@ -44,6 +44,11 @@ pub struct Options {
     pub controller_name: String,
     /// Directory of the first playbook.
     pub playbook_directory: PathBuf,
+    /// Directory for the output of commands that is too long for memory, made when needed.
+    pub spool: Option<PathBuf>,
+    /// Bytes of each output stream of a command that are kept in memory, half from its head and
+    /// half from its tail.
+    pub output_bytes: usize,
 }
 
 /// When facts are gathered where a play does not say.

@@ -28,6 +28,7 @@ pub enum Keyword {
     Environment,
     IgnoreErrors,
     IgnoreUnreachable,
+    Job,
     ModuleDefaults,
     NoLog,
     OnFailure,
@@ -41,7 +42,7 @@ pub enum Keyword {
 
 impl Keyword {
     /// Every keyword with its name in playbooks.
-    pub const ALL: [(Keyword, &'static str); 26] = [
+    pub const ALL: [(Keyword, &'static str); 27] = [
         (Keyword::AnyErrorsFatal, "any_errors_fatal"),
         (Keyword::Become, "become"),
         (Keyword::BecomeExe, "become_exe"),
@@ -59,6 +60,7 @@ impl Keyword {
         (Keyword::Environment, "environment"),
         (Keyword::IgnoreErrors, "ignore_errors"),
         (Keyword::IgnoreUnreachable, "ignore_unreachable"),
+        (Keyword::Job, "job"),
         (Keyword::ModuleDefaults, "module_defaults"),
         (Keyword::NoLog, "no_log"),
         (Keyword::OnFailure, "on_failure"),

@@ -20,6 +20,7 @@ mod digest;
 mod facts;
 mod files;
 mod firewall;
+mod jobs;
 mod languages;
 mod lines;
 mod packages;
@@ -73,6 +74,8 @@ pub fn builtin() -> Vec<Box<dyn Module>> {
         firewall::ufw::module(),
         languages::npm::module(),
         languages::pip::module(),
+        jobs::async_status::module(),
+        jobs::listed::module(),
         packages::apt::module(),
         packages::debconf::module(),
         packages::dnf::dnf(),

@@ -7,6 +7,7 @@
 
 mod diagnostics;
 mod difference;
+mod jobs;
 mod json;
 mod live;
 mod mask;
@@ -17,6 +18,7 @@ mod style;
 mod text;
 
 pub use diagnostics::render as render_diagnostics;
+pub use jobs::{JobForm, JobLines};
 pub use json::JsonLines;
 pub use live::Live;
 pub use mask::Mask;

@@ -4,6 +4,7 @@
 mod becoming;
 mod command_line;
 mod history;
+mod jobs;
 mod language;
 mod plugins;
 mod refusals;

@@ -12,13 +12,19 @@ use crate::sources::{Refused, Sources};
 
 /// Runs the command; gives the exit code.
 pub(crate) fn run(arguments: AdhocArguments) -> anyhow::Result<u8> {
+    let one_line = arguments.one_line;
+    run_as(arguments, Form::Adhoc { one_line })
+}
+
+/// Runs the one task and reports in a form.
+pub(crate) fn run_as(arguments: AdhocArguments, form: Form) -> anyhow::Result<u8> {
     start_log(arguments.output.verbose);
     output::tell_settings(arguments.output.verbose, &Config::load());
     let folder = arguments.playbook_dir.clone().unwrap_or_default();
     let path = folder.join("adhoc");
     let text = json!([play(&arguments)]).to_string();
     let sources = Sources::open(&arguments.source, std::slice::from_ref(&path))?;
-    match todo(&arguments, &sources, &path, &text) {
+    match todo(&arguments, &sources, &path, &text, form) {
         Ok(todo) if arguments.list_hosts => {
             list_hosts(pattern(&arguments), &todo);
             Ok(0)
@@ -77,6 +83,7 @@ fn todo(
     sources: &Sources,
     path: &Path,
     text: &str,
+    report: Form,
 ) -> Result<Todo, Refused> {
     let loader = &sources.loader;
     let refuse = |problems: Vec<_>| sources.refuse(&problems);
@@ -94,9 +101,7 @@ fn todo(
         playbooks: vec![playbook],
         limit,
         extra,
-        report: Form::Adhoc {
-            one_line: arguments.one_line,
-        },
+        report,
         resumed: None,
     })
 }

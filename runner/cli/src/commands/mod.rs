@@ -4,6 +4,7 @@ pub(crate) mod adhoc;
 pub(crate) mod approve;
 pub(crate) mod doc;
 pub(crate) mod inventory;
+pub(crate) mod jobs;
 mod listing;
 pub(crate) mod playbook;
 pub(crate) mod resume;

@@ -14,7 +14,7 @@ use sasrun_engine::{
     BecomeDefaults, ConnectionDefaults, EngineError, Gathering, Options, Parts, Past, Stop,
 };
 use sasrun_model::{Decision, HostTask, Input, Inventory, Name, Playbook, RunMode, Variables};
-use sasrun_report::{Live, Short, Text, TextOptions};
+use sasrun_report::{JobForm, JobLines, Live, Short, Text, TextOptions};
 use tokio::sync::watch;
 
 use super::listing::Listing;
@@ -24,9 +24,12 @@ use crate::config::Config;
 use crate::console::{Terminal, read_line};
 use crate::files::UserFiles;
 use crate::inputs::Inputs;
-use crate::record::{self, Beginning, EventFile, MaskedSecrets, TerminalReport};
+use crate::record::{self, Beginning, EventFile, JobReport, MaskedSecrets, TerminalReport};
 use crate::sources::{Refused, Sources};
 use crate::{approvals, exit_code, output, scripts, settings, signals};
+
+/// Bytes of each output stream of a task that results hold.
+const OUTPUT_BYTES: usize = 4 << 20;
 
 /// Runs the command; gives the exit code.
 pub(crate) fn run(arguments: &PlaybookArguments) -> anyhow::Result<u8> {
@@ -138,6 +141,8 @@ pub(crate) enum Form {
     Playbook,
     /// Each host's result, in one line or several.
     Adhoc { one_line: bool },
+    /// Jobs of hosts.
+    Jobs(JobForm),
 }
 
 /// Carries out what was loaded; gives the exit code.
@@ -169,7 +174,11 @@ pub(crate) fn carry_out(
     if arguments.output.verbose >= 2 && report == Form::Playbook {
         tell_playbooks(playbooks);
     }
-    let options = options(arguments, playbooks, limit, extra, stop)?;
+    let mut options = options(arguments, playbooks, limit, extra, stop)?;
+    if !arguments.no_journal {
+        let state = settings::state_directory();
+        options.spool = state.map(|state| record::output_folder(&state, &run));
+    }
     let kept = keep(arguments, sources, &run, resumed)?;
     let (parts, live) = parts(arguments, sources, inventory, report, kept)?;
     let parts = Parts {
@@ -230,10 +239,10 @@ fn parts(
 ) -> anyhow::Result<(Parts, Option<Rc<RefCell<Live>>>)> {
     let mask = sources.mask.clone();
     let style = output::report_style(&arguments.output);
-    let live = output::is_terminal()
-        .then(|| Rc::new(RefCell::new(Live::new(mask.clone(), style.columns))));
+    let is_live = output::is_terminal() && !matches!(report, Form::Jobs(_));
+    let live = is_live.then(|| Rc::new(RefCell::new(Live::new(mask.clone(), style.columns))));
     let short = match report {
-        Form::Playbook => None,
+        Form::Playbook | Form::Jobs(_) => None,
         Form::Adhoc { one_line } => Some(Short::new(
             style,
             one_line,
@@ -249,11 +258,15 @@ fn parts(
         },
         mask.clone(),
     );
-    let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(TerminalReport {
-        text,
-        short,
-        live: live.clone(),
-    })];
+    let on_terminal: Box<dyn Observer> = match report {
+        Form::Jobs(form) => Box::new(JobReport(JobLines::new(form, mask.clone()))),
+        _ => Box::new(TerminalReport {
+            text,
+            short,
+            live: live.clone(),
+        }),
+    };
+    let mut observers: Vec<Box<dyn Observer>> = vec![on_terminal];
     if let Some(path) = &arguments.events {
         let file = File::create(path)
             .with_context(|| format!("the file of events {} cannot be made", path.display()))?;
@@ -401,6 +414,8 @@ fn options(
         stop,
         pause_at_gates: arguments.pause_at_gates,
         playbook_directory: std::path::absolute(&folder).unwrap_or(folder),
+        spool: None,
+        output_bytes: OUTPUT_BYTES,
     })
 }
 

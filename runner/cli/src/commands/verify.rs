@@ -54,10 +54,7 @@ fn proof(run: &RunDirectory) -> Result<Vec<String>, Unproved> {
             found.records.len(),
             found.whole_bytes()
         ),
-        format!(
-            "inputs     {}, each with its hash",
-            found.inputs().len()
-        ),
+        format!("inputs     {}, each with its hash", found.inputs().len()),
         format!(
             "spooled    {} large values, as they were kept",
             spooled(run)

@@ -163,9 +163,25 @@ impl Connection {
         offsets: &mut JobOffsets,
         sink: &mut dyn OutputSink,
     ) -> Result<JobView, ConnectionError> {
+        self.read_part(identity, id, offsets, sink, script::LOOK_BYTES)
+            .await
+    }
+
+    /// As [`read_job`](Self::read_job), up to about so many bytes of each stream.
+    ///
+    /// # Errors
+    /// The host could not be reached.
+    pub async fn read_part(
+        &self,
+        identity: &Identity,
+        id: &JobId,
+        offsets: &mut JobOffsets,
+        sink: &mut dyn OutputSink,
+        bytes: usize,
+    ) -> Result<JobView, ConnectionError> {
         let command = Command {
             output_bytes: Some(4096),
-            ..Command::shell(script::read(id, offsets))
+            ..Command::shell(script::read(id, offsets, bytes))
         };
         let mut reading = view::Reading::new(offsets, sink);
         let output = self.run(identity, &command, Some(&mut reading)).await?;

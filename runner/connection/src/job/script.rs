@@ -12,8 +12,8 @@ use crate::shell::frame;
 
 /// Size of the blocks in which output is read: `dd` counts in them.
 pub(super) const BLOCK_BYTES: u64 = 4096;
-/// Blocks of each stream that one look reads at most.
-const BLOCKS: u64 = 16 << 10;
+/// Bytes of each stream that one look reads at most.
+pub(super) const LOOK_BYTES: usize = 64 << 20;
 
 /// Sets `_u` to the user's number and `_r` to the directory of that user's jobs.
 const ROOT: &str = r#"_u=`id -u 2>/dev/null`
@@ -182,11 +182,12 @@ pub(super) fn state(id: &JobId, settle: bool) -> String {
 }
 
 /// The text that tells a job's state and then its output from the offsets' blocks on.
-pub(super) fn read(id: &JobId, offsets: &JobOffsets) -> String {
+pub(super) fn read(id: &JobId, offsets: &JobOffsets, bytes: usize) -> String {
+    let blocks = (bytes as u64).div_ceil(BLOCK_BYTES) + 1;
     let read = |name: &str, offset: u64, to: &str| {
         let skip = offset / BLOCK_BYTES;
         format!(
-            "if [ -f \"$_j/{name}\" ]; then dd if=\"$_j/{name}\" bs={BLOCK_BYTES} skip={skip} count={BLOCKS} 2>/dev/null{to}; fi\n"
+            "if [ -f \"$_j/{name}\" ]; then dd if=\"$_j/{name}\" bs={BLOCK_BYTES} skip={skip} count={blocks} 2>/dev/null{to}; fi\n"
         )
     };
     let mut text = state(id, false);
@@ -271,7 +272,7 @@ pub(crate) fn every_script() -> Vec<String> {
         start(&request, "/bin/sh").unwrap(),
         wrapper(&request).unwrap(),
         state(&id, true),
-        read(&id, &offsets),
+        read(&id, &offsets, LOOK_BYTES),
         stop(&id, "true"),
         remove(&id),
         list(),

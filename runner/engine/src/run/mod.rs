@@ -23,6 +23,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use crate::dispatcher::Dispatcher;
 use crate::error::EngineError;
 use crate::gates::Gates;
+use crate::jobs::Jobs;
 use crate::options::{Options, Stop};
 use crate::pool::Pool;
 use crate::registry::Registry;
@@ -95,6 +96,7 @@ pub(crate) struct Run {
     pub(crate) dispatcher: Dispatcher,
     pub(crate) pool: Pool,
     pub(crate) past: Past,
+    pub(crate) jobs: Jobs,
     forks: Semaphore,
     state: State,
     pub(crate) gates: Gates,
@@ -189,6 +191,7 @@ impl Run {
             shared: Arc::new(Shared::new(parts.inventory, &options)),
             dispatcher: Dispatcher::new(parts.journal, parts.observers, recorded, last),
             past,
+            jobs: Jobs::new(Arc::clone(&parts.run)),
             pool: Pool::default(),
             forks: Semaphore::new(options.forks.max(1)),
             state: State::default(),
@@ -209,8 +212,14 @@ impl Run {
             self.stopped_now().await;
             tokio::time::sleep(LONGEST_FAREWELL).await;
         };
+        let closing = async {
+            if self.dispatcher.durable().await.is_ok() {
+                futures::future::join_all(self.jobs.sweep()).await;
+            }
+            self.pool.close().await;
+        };
         tokio::select! {
-            () = self.pool.close() => {}
+            () = closing => {}
             () = is_late => {}
         }
         self.tell_left();

@@ -6,8 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sasrun_connection as connection;
 use sasrun_plugin::{
-    Command, CommandOutput, Content, FileContent, FileKind, FileStatus, Place, Read, ReadAnswer,
-    Refusal, Stat, WriteFile, Written,
+    Command, CommandOutput, Content, FileContent, FileKind, FileStatus, JobState, JobStatus, Place,
+    Read, ReadAnswer, Refusal, Stat, WriteFile, Written,
 };
 
 /// Exit status that stands for a command which a limit ended.
@@ -59,6 +59,50 @@ pub(super) fn output(output: &connection::Output) -> CommandOutput {
         stderr: output.stderr.text().into_owned(),
         truncated: output.stdout.is_truncated() || output.stderr.is_truncated(),
         elapsed_ms: u64::try_from(output.elapsed.as_millis()).unwrap_or(u64::MAX),
+    }
+}
+
+/// A job as modules see it.
+pub(super) fn job(id: &str, view: &connection::JobView) -> JobStatus {
+    use connection::{ExitStatus, JobState as Seen};
+    let (state, ended) = match view.state {
+        Seen::Absent => (JobState::Absent, None),
+        Seen::Starting => (JobState::Starting, None),
+        Seen::Running => (JobState::Running, None),
+        Seen::Rebooted => (JobState::Rebooted, None),
+        Seen::Gone => (JobState::Gone, None),
+        Seen::Finished(status) => (JobState::Finished, Some(status)),
+    };
+    let output = ended.map(|status: ExitStatus| {
+        output(&connection::Output {
+            status,
+            stdout: connection::Captured::default(),
+            stderr: connection::Captured::default(),
+            elapsed: Duration::ZERO,
+            is_leaving_processes: view.is_leaving_processes,
+        })
+    });
+    JobStatus {
+        id: id.to_owned(),
+        state,
+        started_at: view.started_at,
+        ended_at: view.ended_at,
+        pid: view.pid,
+        stopped: view.was_stopped,
+        output,
+        stdout_to: view.written.stdout,
+        stderr_to: view.written.stderr,
+        ..JobStatus::default()
+    }
+}
+
+/// A listed job as modules see it.
+pub(super) fn listed_job(listed: connection::ListedJob) -> JobStatus {
+    JobStatus {
+        run: listed.word("run").to_owned(),
+        step: listed.word("step").to_owned(),
+        last_line: listed.last_line.clone(),
+        ..job(&listed.id, &listed.view)
     }
 }
 

@@ -1,13 +1,15 @@
 //! Requests about the host: reads in one round trip, commands, files.
 
 use std::path::Path;
+use std::time::Duration;
 
-use sasrun_connection::{Connection, ConnectionError, Identity};
+use sasrun_connection::{Connection, ConnectionError, ExitStatus, Identity, JobId, Output};
 use sasrun_plugin::{
-    Answer, Change, Command, Content, Place, Read, ReadAnswer, Refusal, TreeEntryKind, WriteFile,
-    WriteTree, Written,
+    Answer, Change, Command, CommandOutput, Content, JobWish, Place, Read, ReadAnswer, Refusal,
+    TreeEntryKind, WriteFile, WriteTree, Written,
 };
 
+use super::output::Collected;
 use super::{Reply, Talking, convert, lost};
 
 /// Largest file of the controller's that is taken into memory to be sent.
@@ -68,7 +70,10 @@ impl Talking<'_> {
         for change in changes {
             let answer = match self.one_change(change).await {
                 Ok(answer) => answer,
-                Err(reply) => return reply,
+                Err(reply) => {
+                    self.answered = answers;
+                    return reply;
+                }
             };
             let failed = match &answer {
                 ReadAnswer::Command(output) => !output.succeeded(),
@@ -85,7 +90,8 @@ impl Talking<'_> {
 
     async fn one_change(&mut self, change: Change) -> Result<ReadAnswer, Reply> {
         match change {
-            Change::Command(command) => self.command(&command).await,
+            Change::Command(command) if self.is_job(&command) => self.run_job(&command).await,
+            Change::Command(command) => self.changing_command(&command).await,
             Change::Write(file) => self.write(&file).await,
             Change::Tree(tree) => self.tree(&tree).await,
             Change::Fetch {
@@ -108,6 +114,61 @@ impl Talking<'_> {
             Ok(output) => Ok(ReadAnswer::Command(convert::output(&output))),
             Err(error) => Err(lost(&error)),
         }
+    }
+
+    /// Runs a command that changes something; what it writes beyond the bound goes to a file.
+    async fn changing_command(&mut self, command: &Command) -> Result<ReadAnswer, Reply> {
+        if command.place == Place::Controller || command.job == JobWish::Never {
+            return self.command(command).await;
+        }
+        let (connection, identity) = self.connection().await?;
+        let mut ready = convert::command(command, &self.environment, self.left());
+        ready.output_bytes = Some(0);
+        let mut collected = self.collected("");
+        let run = connection.run(&identity, &ready, Some(&mut collected));
+        match run.await {
+            Ok(done) => {
+                let output = self.output(done.status, collected, done.elapsed);
+                Ok(ReadAnswer::Command(output))
+            }
+            Err(error) => Err(lost(&error)),
+        }
+    }
+
+    /// A place for the output of a command that may be long.
+    pub(super) fn collected(&self, job: &str) -> Collected {
+        let options = &self.host_run.run.options;
+        let name = match job {
+            "" => self.host_run.run.jobs.id(&self.step, self.commands.get()),
+            job => JobId::new(job).ok(),
+        };
+        self.commands.set(self.commands.get() + 1);
+        let spool = options.spool.as_ref().zip(name);
+        let spool = spool.map(|(folder, name)| folder.join(name.as_str()));
+        Collected::new(options.output_bytes, spool)
+    }
+
+    /// What a command came to whose output was collected.
+    pub(super) fn output(
+        &self,
+        status: ExitStatus,
+        collected: Collected,
+        elapsed: Duration,
+    ) -> CommandOutput {
+        let (stdout, stderr, sentences) = collected.finish();
+        for sentence in sentences {
+            let step = &self.step;
+            self.host_run
+                .run
+                .warn(format!("{}: {}: {sentence}", step.host, step.task));
+        }
+        convert::output(&Output {
+            status,
+            stdout,
+            stderr,
+            elapsed,
+            is_leaving_processes: false,
+        })
     }
 
     async fn write(&mut self, file: &WriteFile) -> Result<ReadAnswer, Reply> {

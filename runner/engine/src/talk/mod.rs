@@ -8,19 +8,25 @@ mod convert;
 mod dialogue;
 mod gate;
 mod host;
+mod job;
+mod output;
 mod variables;
 
 pub(crate) use variables::learn_files;
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sasrun_connection::{Connection, ConnectionError, Dialogue};
-use sasrun_model::{EventKind, Keyword, Name};
+use sasrun_connection::{Connection, ConnectionError, Dialogue, JobId};
+use sasrun_model::{EventKind, HostTask, Keyword, Name};
 use sasrun_plugin::{
-    Answer, ControllerRequest, Declaration, Diff, Failure, Outcome, Refusal, Request, Step,
+    Answer, ControllerRequest, Declaration, Diff, Failure, Outcome, ReadAnswer, Refusal, Request,
+    Step,
 };
 use sasrun_template::{Scope, TemplateError};
+
+pub(crate) use job::JobPlan;
 
 use crate::reach::{Reach, Reaching};
 use crate::registry::Talk;
@@ -41,6 +47,8 @@ pub(crate) enum Ending {
     },
     WouldChange(Declaration),
     CannotKnow(String),
+    /// A job goes on that nobody waits for; the conversation waits for its end.
+    InBackground(JobId),
     Failed(Failure),
     /// The run stops before the conversation's end.
     Left,
@@ -59,6 +67,16 @@ pub(crate) struct Talking<'a> {
     dialogue: Option<Dialogue>,
     is_declared: bool,
     diffs: Vec<Diff>,
+    step: HostTask,
+    plan: JobPlan,
+    /// Jobs that were asked for.
+    jobs: u32,
+    /// Commands whose output was collected.
+    commands: Cell<u32>,
+    /// The last job.
+    job: Option<JobId>,
+    /// Answers to the changes before the job that was left running, in its request.
+    answered: Vec<ReadAnswer>,
 }
 
 /// What one request leads to.
@@ -88,12 +106,40 @@ impl<'a> Talking<'a> {
             dialogue: None,
             is_declared: false,
             diffs: Vec::new(),
+            step: host_run.id(None, 0),
+            plan: JobPlan::default(),
+            jobs: 0,
+            commands: Cell::new(0),
+            job: None,
+            answered: Vec::new(),
         }
+    }
+
+    /// Says which step it is, down to the item and the try, and how its jobs run.
+    pub(crate) fn for_step(mut self, step: HostTask, plan: JobPlan) -> Self {
+        self.step = step;
+        self.plan = plan;
+        self
+    }
+
+    /// The job that the conversation asked for last.
+    pub(crate) fn job(&self) -> Option<&JobId> {
+        self.job.as_ref()
+    }
+
+    /// Answers of the request that ended with a job left running, up to that job.
+    pub(crate) fn take_answered(&mut self) -> Vec<ReadAnswer> {
+        std::mem::take(&mut self.answered)
     }
 
     /// Answers the module until it is done or may not go on.
     pub(crate) async fn carry_on(&mut self, talk: &mut dyn Talk) -> Ending {
-        let mut answer = None;
+        self.converse(talk, None).await
+    }
+
+    /// Goes on with an answer until the module is done or may not go on.
+    async fn converse(&mut self, talk: &mut dyn Talk, first: Option<Answer>) -> Ending {
+        let mut answer = first;
         loop {
             let step = match self.step(talk, answer.take()).await {
                 Ok(step) => step,
@@ -170,15 +216,10 @@ impl<'a> Talking<'a> {
                 self.unless_unknowable(answer)
             }
             Request::Dialogue { request } => self.dialogue(request).await,
+            Request::Job { request } => self.ask_job(request).await,
             Request::Sleep { milliseconds } => self.sleep(milliseconds).await,
             Request::Progress { line } => {
-                let id = self.host_run.id(None, 0);
-                let scope: Arc<dyn Scope> = Arc::clone(&self.scope) as _;
-                let no_log = self.host_run.flag(Keyword::NoLog, &scope);
-                if !no_log.unwrap_or(true) {
-                    let event = EventKind::HostProgress { id, line };
-                    self.host_run.run.dispatcher.emit(event);
-                }
+                self.tell_progress(line);
                 Reply::Answer(Answer::Done)
             }
             Request::Secrets { values } => {
@@ -188,6 +229,17 @@ impl<'a> Talking<'a> {
                 Reply::Answer(Answer::Done)
             }
             _ => Reply::Answer(refused("protocol", "this engine does not know the request")),
+        }
+    }
+
+    /// Shows a line beside the running task, unless nothing of it may be shown.
+    fn tell_progress(&self, line: String) {
+        let id = self.host_run.id(None, 0);
+        let scope: Arc<dyn Scope> = Arc::clone(&self.scope) as _;
+        let no_log = self.host_run.flag(Keyword::NoLog, &scope);
+        if !no_log.unwrap_or(true) {
+            let event = EventKind::HostProgress { id, line };
+            self.host_run.run.dispatcher.emit(event);
         }
     }
 

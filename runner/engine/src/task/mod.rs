@@ -1,6 +1,7 @@
 //! One task on one host: its loop, its conditions, its tries, and what follows from the result.
 
 mod arguments;
+mod background;
 mod each;
 mod one;
 mod replay;
@@ -87,6 +88,7 @@ impl HostRun<'_> {
             tracing::warn!(%lost, "a step does not begin");
             return None;
         }
+        self.run.jobs.sweep();
         let items = match self.items(&scope) {
             Ok(items) => items,
             // A loop over something undefined is no failure where the task is skipped anyway.
@@ -164,6 +166,7 @@ impl HostRun<'_> {
             took: began.elapsed(),
             kept,
         });
+        self.run.jobs.is_told(&self.id(None, 0));
         HostOutcome { outcome, ignored }
     }
 

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use sasrun_connection::JobId;
 use sasrun_model::{
-    Action, EventKind, KeptEffect, Key, Keyword, Name, Node, Outcome, Status, Value,
+    Action, EventKind, HostTask, KeptEffect, Key, Keyword, Name, Node, Outcome, Status, Value,
 };
 use sasrun_plugin::{CheckSupport, Effect};
 use sasrun_template::{Scope, TemplateError, Truth};
 
 use super::arguments::CallError;
 use super::{HostRun, LoopItem, number, result, told};
+use crate::jobs::Suspended;
 use crate::looking::unknowable;
 use crate::registry::TaskModule;
 use crate::talk::{Ending, Talking};
@@ -67,7 +69,7 @@ impl HostRun<'_> {
             if let Some(outcome) = self.begin_try(scope, &id, delegate).await {
                 return outcome;
             }
-            let mut outcome = self.attempt(scope, delegate).await;
+            let mut outcome = self.attempt(scope, &id, delegate).await;
             if self.is_left.get() {
                 return outcome;
             }
@@ -182,7 +184,12 @@ impl HostRun<'_> {
     }
 
     /// One try: the module's call and conversation.
-    async fn attempt(&self, scope: &Arc<TaskScope>, delegate: Option<&Name>) -> Outcome {
+    async fn attempt(
+        &self,
+        scope: &Arc<TaskScope>,
+        step: &HostTask,
+        delegate: Option<&Name>,
+    ) -> Outcome {
         let Action::Module(name) = &self.task.action else {
             return result::failure("this action is not carried out on hosts");
         };
@@ -208,11 +215,17 @@ impl HostRun<'_> {
             }
         };
         let invocation = call.arguments.clone();
+        let plan = match self.job_plan(&plain) {
+            Ok(plan) => plan,
+            Err(error) => return result::template_failure(self, "async", &error),
+        };
         match self.talking(scope, delegate, module, check) {
             Ok(talking) => {
                 let is_diff = call.diff;
-                let ending = self.limited(talking, module.start(call)).await;
+                let talking = talking.for_step(step.clone(), plan);
+                let (ending, job) = self.limited(talking, module.start(call)).await;
                 let mut outcome = self.settle(ending, delegate, invocation).await;
+                self.describe_job(&mut outcome, plan, step, job);
                 if !is_diff {
                     outcome.diff.clear();
                 }
@@ -246,8 +259,8 @@ impl HostRun<'_> {
         &self,
         mut talking: Talking<'_>,
         mut talk: Box<dyn crate::registry::Talk>,
-    ) -> Ending {
-        tokio::select! {
+    ) -> (Ending, Option<JobId>) {
+        let ending = tokio::select! {
             ending = talking.carry_on(&mut *talk) => {
                 talking.close().await;
                 ending
@@ -256,7 +269,12 @@ impl HostRun<'_> {
                 self.run.left_running(self.id(None, 0));
                 Ending::Left
             }
+        };
+        if let Ending::InBackground(id) = &ending {
+            let answered = talking.take_answered();
+            self.run.jobs.suspend(id, Suspended { talk, answered });
         }
+        (ending, talking.job().cloned())
     }
 
     /// Turns the end of a conversation into an outcome and lets its effects happen.
@@ -290,6 +308,7 @@ impl HostRun<'_> {
             // In a run that is no prediction it is certain that this was not done.
             Ending::CannotKnow(_) if !self.run.options.check => result::not_done(),
             Ending::CannotKnow(reason) => result::cannot_know(&reason),
+            Ending::InBackground(_) => result::left_running(),
             Ending::Failed(failure) => result::from_failure(failure),
             Ending::Left => {
                 self.is_left.set(true);

@@ -140,6 +140,12 @@ pub(crate) fn would_change(declaration: sasrun_plugin::Declaration) -> Outcome {
     }
 }
 
+/// A task that left its job running.
+pub(crate) fn left_running() -> Outcome {
+    let fields = [("changed", true.into()), ("failed", false.into())];
+    outcome(Status::Changed, mapping(fields))
+}
+
 /// Adds the differences to the result, as `register` sees them, unless the module did.
 pub(crate) fn show_differences(outcome: &mut Outcome) {
     let shown = outcome.diff.iter().map(|diff| {

@@ -21,7 +21,7 @@ const OWN_PROBES: [&str; 2] = ["creates", "removes"];
 
 impl HostRun<'_> {
     /// What may be done with the step when its end stays unknown.
-    pub(super) fn class(&self) -> StepClass {
+    pub(crate) fn class(&self) -> StepClass {
         let Action::Module(name) = &self.task.action else {
             return StepClass::Read;
         };
@@ -77,6 +77,8 @@ impl HostRun<'_> {
         delegate: Option<&Name>,
     ) -> Option<Outcome> {
         match self.run.past.decision(id) {
+            // The host knows what came of a job: asking for it again finds the one that is there.
+            None if self.is_job(scope) => return None,
             Some(Decision::Repeat) => return None,
             Some(Decision::Done) => return Some(done("a person said that it is done")),
             None => {}

@@ -104,9 +104,8 @@ fn takes(name: &str) -> Option<Takes> {
     Some(match name {
         "any_errors_fatal" | "become" | "check_mode" | "delegate_facts" | "diff"
         | "ignore_errors" | "ignore_unreachable" | "no_log" | "run_once" | "force_handlers"
-        | "gather_facts" | "preflight" | "repeatable" | "extended" | "extended_allitems" => {
-            Takes::YesNo
-        }
+        | "gather_facts" | "preflight" | "repeatable" | "job" | "extended"
+        | "extended_allitems" => Takes::YesNo,
         "port" | "throttle" | "timeout" | "retries" | "delay" | "async" | "poll" | "pause"
         | "gather_timeout" => Takes::Number,
         "become_exe" | "become_flags" | "become_method" | "become_user" | "connection"

@@ -1,8 +1,8 @@
 //! `command`: runs a program without a shell in between, as far as the author can tell.
 
 use sasrun_plugin::{
-    Arguments, Call, CheckSupport, Command, CommandOutput, Failure, FunctionModule, Host, Module,
-    ModuleResult, ModuleSpec, Outcome, Repetition, Returned,
+    Arguments, Call, CheckSupport, Command, CommandOutput, Failure, FunctionModule, Host, JobWish,
+    Module, ModuleResult, ModuleSpec, Outcome, Repetition, Returned,
 };
 use serde_json::{Value, json};
 
@@ -163,6 +163,7 @@ pub(super) async fn carry_out(
             stdin: stdin_of(arguments),
             directory,
             executable: request.executable,
+            job: JobWish::OnRequest,
             ..Command::default()
         })
         .await?;

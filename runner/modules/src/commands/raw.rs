@@ -1,8 +1,8 @@
 //! `raw`: shell text without guards, for hosts on which nothing else can be relied on.
 
 use sasrun_plugin::{
-    Arguments, Call, CheckSupport, Command, Failure, FunctionModule, Host, Module, ModuleResult,
-    ModuleSpec, Outcome, Repetition,
+    Arguments, Call, CheckSupport, Command, Failure, FunctionModule, Host, JobWish, Module,
+    ModuleResult, ModuleSpec, Outcome, Repetition,
 };
 
 use crate::describe::{core, example, needed, returns, text};
@@ -47,6 +47,7 @@ async fn run(call: Call, host: Host) -> ModuleResult {
         .run(Command {
             script,
             executable: arguments.text("executable").map(str::to_owned),
+            job: JobWish::OnRequest,
             ..Command::default()
         })
         .await?;

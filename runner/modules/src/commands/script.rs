@@ -1,8 +1,9 @@
 //! `script`: sends a script of the controller's to the host, runs it there and removes it.
 
 use sasrun_plugin::{
-    Arguments, Call, Change, CheckSupport, Command, Content, Failure, FunctionModule, Host, Module,
-    ModuleResult, ModuleSpec, Object, Outcome, ReadAnswer, Repetition, SearchIn, WriteFile,
+    Arguments, Call, Change, CheckSupport, Command, Content, Failure, FunctionModule, Host,
+    JobWish, Module, ModuleResult, ModuleSpec, Object, Outcome, ReadAnswer, Repetition, SearchIn,
+    WriteFile,
 };
 
 use super::guard::{self, Verdict};
@@ -143,6 +144,7 @@ async fn send_and_run(
     let command = Command {
         script,
         directory: started,
+        job: JobWish::OnRequest,
         ..Command::default()
     };
     let sent = host
