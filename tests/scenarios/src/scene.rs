@@ -135,8 +135,24 @@ impl Scene {
         Ok(scene)
     }
 
-    fn mesh(&self) -> PathBuf {
+    /// The mesh file that leads to the lab.
+    pub fn mesh(&self) -> PathBuf {
         self.dir.path().join("mesh.yml")
+    }
+
+    /// The program, to be run where the scene is.
+    pub fn sasrun(&self) -> Command {
+        let mut command = Command::new(&self.programs.sasrun);
+        command
+            .env("SASRUN_STATE", self.state())
+            .current_dir(self.dir.path())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// The playbook of the whole upgrade.
+    pub fn upgrade(&self) -> PathBuf {
+        self.programs.root.join("playbooks/multimaster.yml")
     }
 
     /// The folder in which `sasrun` keeps its own state.

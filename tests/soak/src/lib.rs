@@ -9,6 +9,7 @@ mod count;
 mod dice;
 mod kills;
 mod ledger;
+mod mesh;
 mod playbook;
 mod run;
 mod signals;
@@ -41,6 +42,12 @@ pub enum Failure {
     /// Ledgers are not as they must be.
     #[error("{} offence(s), the first: {}", .0.len(), .0.first().map_or_else(String::new, ToString::to_string))]
     Ledger(Vec<Offence>),
+    /// The lab could not be started or looked at.
+    #[error("the lab: {0:#}")]
+    Lab(anyhow::Error),
+    /// The upgrade is not as it must be.
+    #[error("{0}")]
+    Upgrade(String),
     /// New steps began after a signal.
     #[error("{0} steps began after the signal")]
     BeganAfterSignal(usize),
@@ -64,11 +71,16 @@ pub struct Trial {
 }
 
 /// All trials, in order.
-pub const TRIALS: [Trial; 2] = [
+pub const TRIALS: [Trial; 3] = [
     Trial {
         id: "T1",
         full_count: 200,
         once: kills::once,
+    },
+    Trial {
+        id: "T1-mesh",
+        full_count: 50,
+        once: mesh::once,
     },
     Trial {
         id: "T13",

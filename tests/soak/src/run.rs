@@ -31,9 +31,9 @@ pub(crate) struct Site {
 
 /// A program that was started.
 pub(crate) struct Started {
-    what: String,
-    child: Child,
-    said: PathBuf,
+    pub(crate) what: String,
+    pub(crate) child: Child,
+    pub(crate) said: PathBuf,
 }
 
 impl Site {
@@ -138,7 +138,7 @@ impl Site {
             let status = started.end()?;
             match status.code() {
                 Some(0) => return self.rest(),
-                Some(7) => decision = self.decide(&started.said())?,
+                Some(7) => decision = self.decide(&started)?,
                 code => return Err(started.failure(code)),
             }
         }
@@ -148,16 +148,12 @@ impl Site {
         ))
     }
 
-    /// Looks at the ledgers, as a person would look at the hosts. Steps whose end is not known are
-    /// told with the task's name, which is that of their line.
-    fn decide(&self, said: &str) -> Result<Vec<String>, Failure> {
+    /// Looks at the ledgers, as a person would look at the hosts. A task's name is that of its line.
+    fn decide(&self, ended: &Started) -> Result<Vec<String>, Failure> {
         self.rest()?;
         let ledger = self.ledger()?;
         let mut decision = Vec::new();
-        for line in said.lines().filter(|line| line.contains("UNKNOWN!")) {
-            let (Some(step), Some(task)) = (field(line, "step"), field(line, "task")) else {
-                continue;
-            };
+        for (step, task) in ended.unknown_steps() {
             let host = step.split(':').next().unwrap_or_default();
             let is_done = ledger.count(host, &task.replace(' ', "-")) > 0;
             let word = if is_done { "--mark-done" } else { "--repeat" };
@@ -218,6 +214,15 @@ impl Started {
             }
             std::thread::sleep(LOOK_EVERY);
         }
+    }
+
+    /// Steps whose end it said is not known, each with the name of its task.
+    pub(crate) fn unknown_steps(&self) -> Vec<(String, String)> {
+        let said = self.said();
+        let lines = said.lines().filter(|line| line.contains("UNKNOWN!"));
+        lines
+            .filter_map(|line| Some((field(line, "step")?, field(line, "task")?)))
+            .collect()
     }
 
     /// What it said, on both streams.
