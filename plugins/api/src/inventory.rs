@@ -68,6 +68,9 @@ pub struct InventoryResult {
     pub hosts: IndexMap<String, InventoryHost>,
     /// Anything here refuses the run.
     pub problems: Vec<InventoryProblem>,
+    /// Whether these are all groups and hosts that a playbook may name: a play for another is then
+    /// refused.
+    pub complete: bool,
 }
 
 /// One group.

@@ -5,11 +5,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sasrun_engine::seams::{Files, Owner, Within};
+use sasrun_engine::seams::{Files, Owner, Selected, Within};
 use sasrun_load::{HostPattern, Loader};
 use sasrun_model::{
     Diagnostic, IncludeContext, InputKind, Inventory, LayeredVariables, LoadedRole, LoadedSteps,
-    Name, Place, RoleRequest, Span, Variables,
+    Place, RoleRequest, Span, Variables,
 };
 use sasrun_plugin::{ControllerEntry, ControllerFile, FileKind, SearchIn};
 
@@ -23,9 +23,12 @@ pub(crate) struct UserFiles {
 }
 
 impl Files for UserFiles {
-    fn select(&self, pattern: &str, inventory: &Inventory) -> Result<Vec<Name>, String> {
+    fn select(&self, pattern: &str, inventory: &Inventory) -> Result<Selected, String> {
         let pattern = HostPattern::parse(pattern).map_err(|error| error.to_string())?;
-        Ok(pattern.select(inventory).hosts)
+        Ok(Selected {
+            hosts: pattern.select(inventory).hosts,
+            unmatched: pattern.without_match(inventory),
+        })
     }
 
     fn load_tasks(&self, file: &str, at: &IncludeContext) -> Result<LoadedSteps, Vec<Diagnostic>> {

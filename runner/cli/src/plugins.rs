@@ -277,6 +277,7 @@ impl InventorySources for PluginSources {
         Some(SourceInventory {
             groups: groups.collect(),
             hosts: hosts.collect(),
+            is_complete: result.complete,
             problems: problems.collect(),
         })
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use sasrun_load::{Evaluate, EvaluationError, Loader, SyntaxProblem, TemplateSyntax};
+use sasrun_load::{Evaluate, EvaluationError, Loader, Need, SyntaxProblem, TemplateSyntax};
 use sasrun_model::{Diagnostic, Inventory, Name, Node, Playbook, Value, Variables};
 use sasrun_report::{Mask, render_diagnostics};
 use sasrun_template::{Binding, Scope, Templates, Truth, VariableScope};
@@ -154,6 +154,14 @@ impl TemplateSyntax for Syntax {
         self.0.check_expression(text).map_err(problem)
     }
 
+    fn needed_by_template(&self, text: &str) -> Vec<Need> {
+        needs(self.0.needed_by_template(text))
+    }
+
+    fn needed_by_expression(&self, text: &str) -> Vec<Need> {
+        needs(self.0.needed_by_expression(text))
+    }
+
     fn lookups(&self) -> Vec<Name> {
         sasrun_template::lookup_names().map(Name::from).collect()
     }
@@ -214,6 +222,16 @@ fn scope(variables: &Variables) -> Arc<dyn Scope> {
         .iter()
         .map(|(name, node)| (Arc::clone(name), Binding::Written(Arc::clone(node))));
     Arc::new(bindings.collect::<VariableScope>())
+}
+
+fn needs(needed: Vec<sasrun_template::Needed>) -> Vec<Need> {
+    let need = |needed: sasrun_template::Needed| Need {
+        name: needed.name,
+        keys: needed.keys,
+        line: needed.line,
+        column: needed.column,
+    };
+    needed.into_iter().map(need).collect()
 }
 
 fn problem(problem: sasrun_template::SyntaxProblem) -> SyntaxProblem {

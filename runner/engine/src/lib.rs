@@ -32,5 +32,5 @@ pub use options::{BecomeDefaults, ConnectionDefaults, Gathering, Options, Stop};
 pub use registry::{InProcess, Registry, Talk, TaskModule};
 pub use replay::{Fate, HostPlan, Past, PastError, Plan};
 pub use run::{Parts, Summary, run};
-pub use variables::inventory_variables;
+pub use variables::{MAGIC_NAMES, inventory_variables};
 pub use walk::selected_by_tags;

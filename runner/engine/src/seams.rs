@@ -25,6 +25,15 @@ pub trait Journal: Send + Sync {
     fn durable(&self) -> BoxFuture<'_, Result<(), JournalFailure>>;
 }
 
+/// What a host pattern comes to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Selected {
+    /// The hosts.
+    pub hosts: Vec<Name>,
+    /// Parts of the pattern that no group and no host matches.
+    pub unmatched: Vec<String>,
+}
+
 /// Why the journal cannot be written.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("the journal cannot be written: {0}")]
@@ -51,7 +60,7 @@ pub trait Files: Send + Sync {
     ///
     /// # Errors
     /// The pattern cannot be read.
-    fn select(&self, pattern: &str, inventory: &Inventory) -> Result<Vec<Name>, String>;
+    fn select(&self, pattern: &str, inventory: &Inventory) -> Result<Selected, String>;
 
     /// Loads the steps of `include_tasks`.
     ///

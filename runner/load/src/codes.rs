@@ -106,6 +106,10 @@ codes! {
         "They are `key=value` pairs, YAML or JSON in braces, or `@file`.";
     CONDITION_BRACES = "E039": "A condition stands in template marks.",
         "Conditions are expressions already: write `when: ready`, not `when: \"{{ ready }}\"`.";
+    UNKNOWN_HOSTS = "E040": "A play names a group or host that is not there.",
+        "It is refused where the name is surely a slip of one that is there and no task adds groups or hosts, or where the inventory's source says that it lists all there are. Elsewhere the play warns and goes on without it, as in Ansible.";
+    UNDEFINED = "E041": "A template needs a variable that nothing defines.",
+        "It is refused before the run where the task is certain to run and no file, flag, role, earlier task or fact could define the variable. Where that is not certain the task fails when it is reached.";
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod closest;
 pub mod codes;
 mod data;
 mod files;
+mod foresight;
 mod inventory;
 mod key_values;
 mod loader;
@@ -23,12 +24,13 @@ mod yaml;
 
 pub use closest::closest;
 pub use data::{DataError, parse_data};
+pub use foresight::Outset;
 pub use inventory::implicit_localhost;
 pub use loader::{Loader, Settings, Unparsed};
 pub use pattern::{HostPattern, PatternError, Selection};
 pub use playbook::{IncludeContext, LoadedRole, LoadedSteps, RoleRequest};
 pub use seams::{
-    Evaluate, EvaluationError, InventoryScripts, InventorySources, ScriptError, SourceGroup,
+    Evaluate, EvaluationError, InventoryScripts, InventorySources, Need, ScriptError, SourceGroup,
     SourceHost, SourceInventory, SourceProblem, SyntaxProblem, TemplateSyntax, VaultDecrypt,
     VaultError,
 };

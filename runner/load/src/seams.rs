@@ -15,6 +15,19 @@ pub struct SyntaxProblem {
     pub column: u32,
 }
 
+/// A variable that a template surely looks at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Need {
+    /// The variable.
+    pub name: Name,
+    /// Keys looked for below it, from the outside in.
+    pub keys: Vec<Name>,
+    /// Line inside the text, from 1.
+    pub line: u32,
+    /// Column inside the line, from 1.
+    pub column: u32,
+}
+
 /// Checks templates without rendering them.
 pub trait TemplateSyntax: Send + Sync {
     /// Checks a text with template marks.
@@ -28,6 +41,18 @@ pub trait TemplateSyntax: Send + Sync {
     /// # Errors
     /// The expression cannot be parsed.
     fn check_expression(&self, text: &str) -> Result<(), SyntaxProblem>;
+
+    /// Variables that rendering a text surely looks at; none when that is not known.
+    fn needed_by_template(&self, text: &str) -> Vec<Need> {
+        let _ = text;
+        Vec::new()
+    }
+
+    /// Variables that evaluating a bare expression surely looks at; none when that is not known.
+    fn needed_by_expression(&self, text: &str) -> Vec<Need> {
+        let _ = text;
+        Vec::new()
+    }
 
     /// Names of the lookups there are, to check `with_…` loops; none when that is not known.
     fn lookups(&self) -> Vec<Name> {
@@ -80,6 +105,8 @@ pub struct SourceInventory {
     pub groups: Vec<SourceGroup>,
     /// Hosts, in order.
     pub hosts: Vec<SourceHost>,
+    /// Whether these are all groups and hosts that a playbook may name.
+    pub is_complete: bool,
     /// Anything here refuses the run.
     pub problems: Vec<SourceProblem>,
 }

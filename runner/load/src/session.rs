@@ -1,6 +1,8 @@
 //! One call of the loader: it collects problems until all is read.
 
-use sasrun_model::{Diagnostic, Node, Severity};
+use std::sync::Arc;
+
+use sasrun_model::{Diagnostic, Node, Severity, Span};
 
 use crate::codes;
 use crate::loader::Loader;
@@ -27,6 +29,13 @@ impl<'l> Session<'l> {
     pub(crate) fn wrong_kind(&mut self, node: &Node, of: &str, expected: &str) {
         let message = format!("{of} takes {expected}, not {}", node.kind_name());
         self.add(Problem::error(codes::SHAPE, node.span, message));
+    }
+
+    /// Text of the file that a span is in; empty when it is not kept.
+    pub(crate) fn source_of(&self, span: Span) -> Arc<str> {
+        let state = self.loader.state();
+        let file = state.sources.file(span.file);
+        file.map(|file| Arc::clone(&file.text)).unwrap_or_default()
     }
 
     /// What was loaded, unless there are errors. Warnings go to the loader.

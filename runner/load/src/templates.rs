@@ -49,7 +49,13 @@ pub(crate) fn problem(
 ///
 /// YAML folds lines and drops indentation but keeps all else, so the n-th character that is not
 /// white space is the same in both.
-fn place_in_scalar(source: &str, span: Span, text: &str, line: u32, column: u32) -> Option<Span> {
+pub(crate) fn place_in_scalar(
+    source: &str,
+    span: Span,
+    text: &str,
+    line: u32,
+    column: u32,
+) -> Option<Span> {
     let before = offset_of(text, line, column)?;
     let wanted = text.get(..before)?.chars().filter(|c| !c.is_whitespace());
     let wanted = wanted.count();

@@ -39,6 +39,14 @@ impl Session<'_> {
         Some(variables)
     }
 
+    /// Reads a file of variables for a look at its names; what is wrong with it is told when it is
+    /// used.
+    pub(crate) fn variables_quietly(&self, path: &Path) -> Option<Variables> {
+        let mut aside = Session::new(self.loader);
+        let variables = aside.variables_file(path, Span::default())?;
+        (!aside.problems.has_errors()).then_some(variables)
+    }
+
     /// Adds the entries of a mapping as variables, checking their names.
     pub(crate) fn variables_of(
         &mut self,

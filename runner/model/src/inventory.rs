@@ -13,6 +13,8 @@ pub struct Inventory {
     pub groups: IndexMap<Name, Group>,
     /// Paths of the sources, as given.
     pub sources: Vec<std::path::PathBuf>,
+    /// Whether a source says that these are all groups and hosts a playbook may name.
+    pub is_complete: bool,
 }
 
 /// One host.

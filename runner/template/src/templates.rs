@@ -10,6 +10,7 @@ use crate::cache::ProgramCache;
 use crate::error::{Problem, SyntaxKind, SyntaxProblem, TemplateError};
 use crate::eval::{Env, Session, Shared, Sink, run_lookup};
 use crate::extensions::Extensions;
+use crate::needs::{self, Needed};
 use crate::options::RenderOptions;
 use crate::scope::{Binding, Scope};
 use crate::suggestion::nearest;
@@ -68,6 +69,24 @@ impl Templates {
     /// Reads the text of a template file without evaluating it.
     pub fn check_file(&self, text: &str, options: &RenderOptions) -> Result<(), SyntaxProblem> {
         self.check(text, &Reading::File(Box::new(options.clone())))
+    }
+
+    /// Variables that rendering the text of a value surely looks at; none of a text that cannot be read.
+    pub fn needed_by_template(&self, text: &str) -> Vec<Needed> {
+        self.needed(text, &Reading::Value)
+    }
+
+    /// Variables that evaluating a bare expression surely looks at; none of one that cannot be read.
+    pub fn needed_by_expression(&self, text: &str) -> Vec<Needed> {
+        self.needed(text, &Reading::Expression)
+    }
+
+    fn needed(&self, text: &str, reading: &Reading) -> Vec<Needed> {
+        let program = self.program(text, reading);
+        program.map_or_else(
+            |_| Vec::new(),
+            |program| needs::of_statements(&program.body),
+        )
     }
 
     fn check(&self, text: &str, reading: &Reading) -> Result<(), SyntaxProblem> {

@@ -73,6 +73,7 @@ pub(super) fn lay_out(mesh: &Mesh) -> InventoryResult {
         groups,
         hosts: hosts(mesh),
         problems: Vec::new(),
+        complete: true,
     }
 }
 

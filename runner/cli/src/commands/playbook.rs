@@ -12,8 +12,12 @@ use sasrun_connection::{Limits, Secret, SshConfig};
 use sasrun_engine::seams::{Journal, Observer};
 use sasrun_engine::{
     BecomeDefaults, ConnectionDefaults, EngineError, Gathering, Options, Parts, Past, Stop,
+    selected_by_tags,
 };
-use sasrun_model::{Decision, HostTask, Input, Inventory, Name, Playbook, RunMode, Variables};
+use sasrun_load::Outset;
+use sasrun_model::{
+    Decision, Diagnostic, HostTask, Input, Inventory, Name, Playbook, RunMode, Variables,
+};
 use sasrun_report::{JobForm, JobLines, Live, Short, Text, TextOptions};
 use tokio::sync::watch;
 
@@ -70,6 +74,9 @@ pub(crate) fn run(arguments: &PlaybookArguments) -> anyhow::Result<u8> {
                 report: Form::Playbook,
                 resumed: None,
             };
+            if let Err(problems) = foresee(arguments, &sources, &todo) {
+                return Ok(sources.refuse(&problems).0);
+            }
             carry_out(arguments, &sources, todo)
         }
         Err(Refused(code)) => Ok(code),
@@ -143,6 +150,25 @@ pub(crate) enum Form {
     Adhoc { one_line: bool },
     /// Jobs of hosts.
     Jobs(JobForm),
+}
+
+/// Refuses what is certain to fail, before anything is contacted.
+fn foresee(
+    arguments: &PlaybookArguments,
+    sources: &Sources,
+    todo: &Todo,
+) -> Result<(), Vec<Diagnostic>> {
+    let mut given = sasrun_engine::MAGIC_NAMES.to_vec();
+    given.extend(["hostvars", "environment"]);
+    sources.loader.foresee(&Outset {
+        playbooks: &todo.playbooks,
+        inventory: &todo.inventory,
+        limit: todo.limit.as_deref(),
+        extra: &todo.extra,
+        is_selected: &|tags| selected_by_tags(tags, &arguments.tags, &arguments.skip_tags),
+        begins_later: arguments.start_at_task.is_some(),
+        given: &given,
+    })
 }
 
 /// Carries out what was loaded; gives the exit code.

@@ -11,6 +11,7 @@ use super::departures::Departures;
 use super::handlers::Handler;
 use super::roles::RolesDone;
 use crate::looking::Looking;
+use crate::seams::Selected;
 use crate::variables::{Level, LevelKind, PlayFacts, PlayVariables, ScopeParts, TaskScope};
 
 /// Hosts of a play.
@@ -199,15 +200,16 @@ impl Run {
         let pattern = self
             .decided(question, || self.templates.resolve(&play.hosts, &scope))
             .map_err(|e| e.to_string())?;
+        for part in self.selected(&pattern)?.unmatched {
+            self.warn(format!(
+                "Could not match supplied host pattern, ignoring: {part}"
+            ));
+        }
         self.hosts_of_pattern(play, &pattern, &scope)
     }
 
-    fn hosts_of_pattern(
-        &self,
-        play: &Arc<Play>,
-        pattern: &Value,
-        scope: &Arc<dyn Scope>,
-    ) -> Result<Vec<Name>, String> {
+    /// What a pattern comes to in the inventory as it is now.
+    fn selected(&self, pattern: &Value) -> Result<Selected, String> {
         let pattern = match pattern {
             Value::List(parts) => parts
                 .iter()
@@ -216,7 +218,16 @@ impl Run {
                 .join(","),
             one => self.templates.display(one),
         };
-        let mut hosts = self.files.select(&pattern, &self.shared.inventory())?;
+        self.files.select(&pattern, &self.shared.inventory())
+    }
+
+    fn hosts_of_pattern(
+        &self,
+        play: &Arc<Play>,
+        pattern: &Value,
+        scope: &Arc<dyn Scope>,
+    ) -> Result<Vec<Name>, String> {
+        let mut hosts = self.selected(pattern)?.hosts;
         if let Some(limit) = &self.options.limit {
             hosts.retain(|host| limit.contains(host));
         }

@@ -51,7 +51,7 @@ pub(super) struct Magic<'a> {
 }
 
 /// Names of all magic variables that [`Magic::get`] knows.
-pub(super) const NAMES: &[&str] = &[
+pub const NAMES: &[&str] = &[
     "ansible_check_mode",
     "ansible_config_file",
     "ansible_diff_mode",

@@ -14,6 +14,7 @@ use sasrun_model::{Inventory, Map, Name, Value, Variables};
 
 pub(crate) use layers::Layers;
 pub(crate) use level::{Level, LevelKind, Overlay};
+pub use magic::NAMES as MAGIC_NAMES;
 pub(crate) use magic::PlayFacts;
 pub(crate) use scope::{PlayVariables, ScopeParts, TaskScope};
 

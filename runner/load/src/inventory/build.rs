@@ -165,6 +165,11 @@ impl Builder {
         }
     }
 
+    /// Notes that a source lists all groups and hosts there are.
+    pub(crate) fn set_complete(&mut self) {
+        self.inventory.is_complete = true;
+    }
+
     /// The inventory, with what follows from it: the groups `all` and `ungrouped`, and depths.
     pub(crate) fn finish(self) -> Inventory {
         let mut inventory = self.inventory;

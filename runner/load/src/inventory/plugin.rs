@@ -68,6 +68,9 @@ impl Session<'_> {
             line: 0,
             column: 0,
         };
+        if inventory.is_complete {
+            builder.set_complete();
+        }
         // In the order of the plugin, hosts before the groups that hold them.
         for host in &inventory.hosts {
             let name = builder.add_host("all", &host.name);

@@ -151,6 +151,34 @@ impl HostPattern {
     }
 }
 
+impl HostPattern {
+    /// Parts of the pattern that no group and no host matches, as Ansible warns of them.
+    pub fn without_match(&self, inventory: &Inventory) -> Vec<String> {
+        let is_unmatched = |term: &&Term| {
+            let has_group = inventory.groups.keys().any(|name| term.matches(name));
+            !has_group && term.hosts(inventory).is_empty()
+        };
+        let unmatched = self.terms.iter().filter(is_unmatched);
+        unmatched
+            .map(|term| term.text.trim_start_matches(['!', '&']).to_owned())
+            .collect()
+    }
+
+    /// Plain names in the pattern that are neither a group nor a host.
+    pub(crate) fn unknown_names(&self, inventory: &Inventory) -> Vec<String> {
+        let names = self.terms.iter().filter_map(|term| match &term.matcher {
+            Matcher::Name(name) => Some(name),
+            _ => None,
+        });
+        let is_known = |name: &str| {
+            inventory.groups.contains_key(name)
+                || inventory.hosts.contains_key(name)
+                || LOCAL.contains(&name)
+        };
+        names.filter(|name| !is_known(name)).cloned().collect()
+    }
+}
+
 impl Session<'_> {
     /// A limit, in which a file of patterns, one a line, may stand as `@file`.
     pub(crate) fn limit(&mut self, text: &str) -> Option<HostPattern> {

@@ -48,11 +48,7 @@ impl Reader<'_, '_> {
             return;
         };
         if let Err(found) = syntax.check_expression(&text.text) {
-            let source = {
-                let state = self.session.loader.state();
-                let file = state.sources.file(node.span.file);
-                file.map(|file| file.text.clone()).unwrap_or_default()
-            };
+            let source = self.session.source_of(node.span);
             let problem = templates::problem("expression", node.span, &text.text, &source, found);
             self.session.add(problem);
         }

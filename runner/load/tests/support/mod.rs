@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sasrun_load::{
-    Evaluate, EvaluationError, InventorySources, Loader, SourceGroup, SourceHost, SourceInventory,
-    SourceProblem, SyntaxProblem, TemplateSyntax,
+    Evaluate, EvaluationError, InventorySources, Loader, Need, SourceGroup, SourceHost,
+    SourceInventory, SourceProblem, SyntaxProblem, TemplateSyntax,
 };
 use sasrun_model::{
     Action, ArgumentProblem, Block, Diagnostic, ModuleCatalogue, ModuleEntry, Name, Node, NodeKind,
@@ -206,6 +206,19 @@ impl TemplateSyntax for Syntax {
         Ok(())
     }
 
+    fn needed_by_template(&self, text: &str) -> Vec<Need> {
+        let inner = text.strip_prefix("{{ ").and_then(|t| t.strip_suffix(" }}"));
+        inner
+            .and_then(|path| need(text, path, 3))
+            .into_iter()
+            .collect()
+    }
+
+    fn needed_by_expression(&self, text: &str) -> Vec<Need> {
+        let path = text.split(' ').next().unwrap();
+        need(text, path, 0).into_iter().collect()
+    }
+
     fn check_expression(&self, text: &str) -> Result<(), SyntaxProblem> {
         let trimmed = text.trim_end();
         if trimmed.ends_with("==") || trimmed.ends_with("and") {
@@ -221,6 +234,21 @@ impl TemplateSyntax for Syntax {
         }
         Ok(())
     }
+}
+
+/// What a plain path such as `a.b` looks at, when it is all there is.
+fn need(text: &str, path: &str, at: usize) -> Option<Need> {
+    let mut parts = path.split('.').map(Name::from);
+    let is_plain = path
+        .chars()
+        .all(|c| c.is_alphanumeric() || "_.".contains(c));
+    let place = problem_at(text, at, "");
+    is_plain.then(|| Need {
+        name: parts.next().unwrap(),
+        keys: parts.collect(),
+        line: place.line,
+        column: place.column,
+    })
 }
 
 fn problem_at(text: &str, at: usize, message: &str) -> SyntaxProblem {
@@ -280,6 +308,7 @@ impl InventorySources for Machines {
             });
         }
         read.groups.push(group);
+        read.is_complete = true;
         Some(read)
     }
 }

@@ -26,6 +26,11 @@ pub(crate) use loops::LoopState;
 pub(crate) use output::Sink;
 pub(crate) use session::{Session, Shared};
 
+/// Whether a name is a function of the language.
+pub(crate) fn is_function(name: &str) -> bool {
+    globals::find(name).is_some()
+}
+
 use crate::error::At;
 use crate::options::RenderOptions;
 use crate::scope::Scope;
