@@ -173,6 +173,18 @@ fn read_here(read: &Read) -> ReadAnswer {
                 ..FileStatus::default()
             })
         }
+        Read::Kind { path } => {
+            let kind = match std::fs::metadata(path) {
+                Err(_) => FileKind::Absent,
+                Ok(metadata) if metadata.is_dir() => FileKind::Directory,
+                Ok(_) => FileKind::File,
+            };
+            ReadAnswer::Stat(FileStatus {
+                path: path.clone(),
+                kind,
+                ..FileStatus::default()
+            })
+        }
         Read::File { path, .. } => match std::fs::read(path) {
             Ok(bytes) => ReadAnswer::File(FileContent {
                 path: path.clone(),

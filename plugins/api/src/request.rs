@@ -54,6 +54,9 @@ pub enum Read {
     Command(Command),
     /// Looks at a file. Answer: `Stat`.
     Stat(Stat),
+    /// Tells what kind of file a path leads to, links followed, and nothing more: cheaper than
+    /// `Stat`, for the host starts no program. A link that leads nowhere is a link. Answer: `Stat`.
+    Kind { path: String },
     /// Reads a file whole, up to `max_bytes`. Answer: `File`.
     File {
         path: String,

@@ -61,6 +61,13 @@ pub(crate) fn look(path: &str, follow: bool) -> Read {
     })
 }
 
+/// A look at what kind of file a path leads to, and nothing more.
+pub(crate) fn kind(path: &str) -> Read {
+    Read::Kind {
+        path: path.to_owned(),
+    }
+}
+
 /// A look at a path with the checksum of its content.
 pub(crate) fn look_inside(path: &str, follow: bool) -> Read {
     Read::Stat(Stat {

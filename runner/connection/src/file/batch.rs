@@ -17,6 +17,8 @@ pub enum Read {
     Script(Command),
     /// A look at a path.
     Stat(StatRequest),
+    /// What kind of file a path leads to, told by the shell alone.
+    Kind(String),
     /// The content of a file.
     File {
         /// The path on the host.
@@ -48,10 +50,10 @@ impl Connection {
             if requests.is_empty() {
                 return Ok(Vec::new());
             }
-            let requests: Vec<&StatRequest> = requests.iter().collect();
-            let command = stat_command(&requests)?;
+            let looks: Vec<Look<'_>> = requests.iter().map(Look::Stat).collect();
+            let command = look_command(&looks)?;
             let output = self.run_kept(identity, &command, None).await?;
-            stats(&requests, &output)
+            seen(&looks, &output)
         };
         looking.await.map_err(|problem| self.error(problem))
     }
@@ -68,16 +70,17 @@ impl Connection {
     }
 
     async fn batch(&self, identity: &Identity, reads: &[Read]) -> Result<Vec<ReadAnswer>, Problem> {
-        let requests: Vec<&StatRequest> = reads
+        let looks: Vec<Look<'_>> = reads
             .iter()
             .filter_map(|read| match read {
-                Read::Stat(request) => Some(request),
+                Read::Stat(request) => Some(Look::Stat(request)),
+                Read::Kind(path) => Some(Look::Kind(path)),
                 _ => None,
             })
             .collect();
         let mut commands = Vec::new();
-        if !requests.is_empty() {
-            commands.push(own(stat_command(&requests)?));
+        if !looks.is_empty() {
+            commands.push(own(look_command(&looks)?));
         }
         for read in reads {
             match read {
@@ -88,23 +91,23 @@ impl Connection {
                 Read::File { path, max_bytes } => {
                     commands.push(own(read::command(path, *max_bytes)?));
                 }
-                Read::Stat(_) => {}
+                Read::Stat(_) | Read::Kind(_) => {}
             }
         }
         if commands.is_empty() {
             return Ok(Vec::new());
         }
         let mut outputs = self.run_all(identity, &commands).await?.into_iter();
-        let mut stats = match requests.is_empty() {
+        let mut stats = match looks.is_empty() {
             true => Vec::new(),
-            false => stats(&requests, &next(&mut outputs)?)?,
+            false => seen(&looks, &next(&mut outputs)?)?,
         }
         .into_iter();
         let mut answers = Vec::with_capacity(reads.len());
         for read in reads {
             answers.push(match read {
                 Read::Script(_) => ReadAnswer::Script(next(&mut outputs)?),
-                Read::Stat(_) => ReadAnswer::Stat(stats.next().unwrap_or_default()),
+                Read::Stat(_) | Read::Kind(_) => ReadAnswer::Stat(stats.next().unwrap_or_default()),
                 Read::File { path, max_bytes } => {
                     let content = read::content(path, *max_bytes, &next(&mut outputs)?);
                     ReadAnswer::File(content.map_err(|problem| self.error(problem)))
@@ -129,11 +132,32 @@ fn next(outputs: &mut impl Iterator<Item = Output>) -> Result<Output, Problem> {
     })
 }
 
-fn stat_command(requests: &[&StatRequest]) -> Result<Command, Problem> {
-    let algorithms: Vec<_> = requests.iter().filter_map(|r| r.checksum).collect();
+/// A look at a path, all of them by one script.
+enum Look<'a> {
+    Stat(&'a StatRequest),
+    Kind(&'a str),
+}
+
+impl Look<'_> {
+    fn algorithm(&self) -> Option<stat::ChecksumAlgorithm> {
+        match self {
+            Self::Stat(request) => request.checksum,
+            Self::Kind(_) => None,
+        }
+    }
+}
+
+fn look_command(looks: &[Look<'_>]) -> Result<Command, Problem> {
+    let algorithms: Vec<_> = looks.iter().filter_map(Look::algorithm).collect();
     let mut script = stat::functions(&algorithms);
-    for request in requests {
-        stat::call_into(&mut script, request)?;
+    if looks.iter().any(|look| matches!(look, Look::Kind(_))) {
+        script.push_str(stat::KIND_FUNCTION);
+    }
+    for look in looks {
+        match look {
+            Look::Stat(request) => stat::call_into(&mut script, request)?,
+            Look::Kind(path) => stat::call_kind_into(&mut script, path)?,
+        }
     }
     script.push_str("_s=0");
     script.push_str(frame::OWN_END);
@@ -145,10 +169,15 @@ fn stat_command(requests: &[&StatRequest]) -> Result<Command, Problem> {
 pub(crate) fn every_script() -> String {
     let mut request = StatRequest::new("/a b");
     request.checksum = Some(stat::ChecksumAlgorithm::Sha1);
-    stat_command(&[&request]).unwrap().script
+    let looks = [Look::Stat(&request), Look::Kind("/a b")];
+    look_command(&looks).unwrap().script
 }
 
-fn stats(requests: &[&StatRequest], output: &Output) -> Result<Vec<FileStat>, Problem> {
-    let requests: Vec<StatRequest> = requests.iter().map(|&r| r.clone()).collect();
+fn seen(looks: &[Look<'_>], output: &Output) -> Result<Vec<FileStat>, Problem> {
+    let request = |look: &Look<'_>| match look {
+        Look::Stat(request) => (*request).clone(),
+        Look::Kind(path) => StatRequest::new(*path),
+    };
+    let requests: Vec<StatRequest> = looks.iter().map(request).collect();
     stat::parse(&output.stdout.bytes(), &requests)
 }

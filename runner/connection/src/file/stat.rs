@@ -3,6 +3,7 @@
 //! Each file's answer is one record; its fields are lines of `key value`, except for texts that may hold any byte but NUL, which
 //! come last, each behind its length. Must not: trust a path's bytes to any line or field separator.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::error::{Problem, excerpt};
@@ -233,21 +234,64 @@ if _see "$1" $2; then :; else echo -; return; fi
 echo "$_o"
 echo "a $_r $_w $_e"
 if [ $2 = 0 ] && [ -h "$1" ]; then
+_l=`readlink "$1" 2>/dev/null && echo x`
+case $_l in
+''|*"
+"*"
+x"|*\\*)
 echo "t `{ readlink "$1" 2>/dev/null || ls -ld "$1" | sed 's/^.* -> //'; } | wc -c`"
-readlink "$1" 2>/dev/null || ls -ld "$1" | sed 's/^.* -> //'
+readlink "$1" 2>/dev/null || ls -ld "$1" | sed 's/^.* -> //' ;;
+*) echo "T $_l" ;;
+esac
+_l=`readlink -f "$1" 2>/dev/null && echo x`
+case $_l in
+''|*"
+"*"
+x"|*\\*)
 echo "s `{ readlink -f "$1" || realpath "$1"; } 2>/dev/null | wc -c`"
-{ readlink -f "$1" || realpath "$1"; } 2>/dev/null
+{ readlink -f "$1" || realpath "$1"; } 2>/dev/null ;;
+*) echo "S $_l" ;;
+esac
 fi
 }
 "#;
 
-/// Writes the call that answers one request; `functions` must have come before.
-pub(crate) fn call_into(script: &mut String, request: &StatRequest) -> Result<(), Problem> {
-    if request.path.contains('\0') || request.path.is_empty() {
+/// Writes the kind of `$1`, links followed, without starting a program.
+pub(crate) const KIND_FUNCTION: &str = r#"
+_kind() {
+if [ -d "$1" ]; then echo "k d"
+elif [ -f "$1" ]; then echo "k -"
+elif [ -h "$1" ]; then echo "k l"
+elif [ -p "$1" ]; then echo "k p"
+elif [ -c "$1" ]; then echo "k c"
+elif [ -b "$1" ]; then echo "k b"
+elif [ -h /proc/self/exe ]; then
+if [ -S "$1" ]; then echo "k s"; fi
+elif ls -d "$1" >/dev/null 2>&1; then echo "k s"
+fi
+echo .
+}
+"#;
+
+/// Writes the call that tells a path's kind.
+pub(crate) fn call_kind_into(script: &mut String, path: &str) -> Result<(), Problem> {
+    check_path(path)?;
+    script.push_str(&format!("_kind {}\n", quote::path(path)));
+    Ok(())
+}
+
+fn check_path(path: &str) -> Result<(), Problem> {
+    if path.contains('\0') || path.is_empty() {
         return Err(Problem::Request {
-            reason: format!("{:?} is no path", request.path),
+            reason: format!("{path:?} is no path"),
         });
     }
+    Ok(())
+}
+
+/// Writes the call that answers one request; `functions` must have come before.
+pub(crate) fn call_into(script: &mut String, request: &StatRequest) -> Result<(), Problem> {
+    check_path(&request.path)?;
     let path = quote::path(&request.path);
     let follow = u8::from(request.follow);
     script.push_str(&format!("_stat {path} {follow}\n"));
@@ -279,11 +323,11 @@ struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    fn line(&mut self) -> Option<&'a str> {
+    fn line(&mut self) -> Option<Cow<'a, str>> {
         let end = memchr::memchr(b'\n', self.rest)?;
         let (line, rest) = self.rest.split_at(end);
         self.rest = rest.get(1..)?;
-        std::str::from_utf8(line).ok()
+        Some(String::from_utf8_lossy(line))
     }
 
     fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
@@ -297,7 +341,7 @@ fn record(lines: &mut Lines<'_>, request: &StatRequest) -> Option<FileStat> {
     let mut stat = FileStat::default();
     loop {
         let line = lines.line()?;
-        let (key, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let (key, rest) = line.split_once(' ').unwrap_or((&line, ""));
         let words: Vec<&str> = rest.split_whitespace().collect();
         match key {
             "." => return Some(stat),
@@ -308,6 +352,20 @@ fn record(lines: &mut Lines<'_>, request: &StatRequest) -> Option<FileStat> {
             "a" => {
                 let is = |at: usize| words.get(at) == Some(&"1");
                 (stat.readable, stat.writable, stat.executable) = (is(0), is(1), is(2));
+            }
+            "k" => {
+                stat.exists = true;
+                stat.kind = FileKind::from_letter(*words.first()?.as_bytes().first()?);
+            }
+            // A text in one line; its mark of the end has a line of its own.
+            "T" | "S" => {
+                let told = Some(rest.to_owned()).filter(|text| !text.is_empty());
+                if key == "T" {
+                    stat.link_target = told;
+                } else {
+                    stat.link_source = told;
+                }
+                lines.line().filter(|end| *end == "x")?;
             }
             "t" => stat.link_target = text(lines, &words)?,
             "s" => stat.link_source = text(lines, &words)?,
@@ -430,6 +488,18 @@ mod tests {
             .unwrap()
             .remove(0);
         assert_eq!((stat.kind, stat.mode), (Some(FileKind::Directory), 0o1777));
+
+        let link =
+            "g a1ff 0 0 3 1 1 1 9 1 1 root root\na 1 1 1\nT ../a b\nx\nS /c\nx\n.\nk d\n.\n.\n";
+        let stats = parse(
+            link.as_bytes(),
+            &[request.clone(), request.clone(), request.clone()],
+        )
+        .unwrap();
+        assert_eq!(stats[0].link_target.as_deref(), Some("../a b"));
+        assert_eq!(stats[0].link_source.as_deref(), Some("/c"));
+        assert_eq!(stats[1].kind, Some(FileKind::Directory));
+        assert!(!stats[2].exists);
 
         let solaris = "l lrwxrwxrwx 0 3 9 1 77 root sys\na 1 1 1\nt 3\na\nb\ns 0\n.\n-\n.\n";
         let requests = [request.clone(), request];

@@ -118,6 +118,7 @@ pub(super) fn read(
             connection::Read::Script(command(given, environment, left))
         }
         Read::Stat(stat) => connection::Read::Stat(stat_request(stat)),
+        Read::Kind { path } => connection::Read::Kind(path.clone()),
         Read::File {
             path, max_bytes, ..
         } => connection::Read::File {
@@ -153,7 +154,7 @@ fn algorithm(name: &str) -> Option<connection::ChecksumAlgorithm> {
 pub(super) fn answer(read: &Read, answer: connection::ReadAnswer) -> ReadAnswer {
     let path = match read {
         Read::Stat(stat) => stat.path.clone(),
-        Read::File { path, .. } => path.clone(),
+        Read::File { path, .. } | Read::Kind { path } => path.clone(),
         _ => String::new(),
     };
     match answer {

@@ -1,4 +1,6 @@
-echo @@os_release; cat /etc/os-release 2>/dev/null || cat /usr/lib/os-release 2>/dev/null
+if [ -r /etc/os-release ]; then files="$files s=os_release /etc/os-release"
+elif [ -r /usr/lib/os-release ]; then files="$files s=os_release /usr/lib/os-release"
+fi
 for f in debian_version redhat-release oracle-release SuSE-release alpine-release release; do
-if [ -f /etc/$f ]; then echo "@@file $f"; cat /etc/$f; fi
+if [ -f /etc/$f ] && [ -r /etc/$f ]; then files="$files s=file:$f /etc/$f"; fi
 done

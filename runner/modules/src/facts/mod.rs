@@ -86,16 +86,20 @@ async fn run(call: Call, host: Host) -> ModuleResult {
     })
 }
 
+/// Prints the files that the parts asked for, all by one program.
+const FILES: &str = include_str!("files.sh");
+
 /// Writes the script that gathers the parts; the environment comes last, for its values may hold
 /// anything.
 fn script(parts: &[Part], fact_path: &str) -> String {
     let mut script = String::from("umask 077\nLC_ALL=C; export LC_ALL\n");
-    script.push_str(&format!("fact_path={}\n", Host::quote(fact_path)));
+    script.push_str(&format!("fact_path={}\nfiles=\n", Host::quote(fact_path)));
     let mut parts = parts.to_vec();
     parts.sort();
     for part in parts.into_iter().filter(|part| *part != Part::Env) {
         script.push_str(part.script());
     }
+    script.push_str(FILES);
     script.push_str(Part::Env.script());
     script
 }

@@ -9,7 +9,9 @@ impl<'a> Sections<'a> {
         for line in output.lines() {
             let in_last = sections.last().is_some_and(|(name, _)| *name == "env");
             match (line.strip_prefix("@@"), sections.last_mut()) {
-                (Some(name), _) if !in_last => sections.push((name, Vec::new())),
+                (Some(name), _) if !in_last => {
+                    sections.push((name.strip_prefix("s=").unwrap_or(name), Vec::new()));
+                }
                 (_, Some((_, lines))) => lines.push(line),
                 _ => {}
             }
@@ -36,9 +38,9 @@ impl<'a> Sections<'a> {
 
     /// Returns the sections whose name starts with a word, by the rest of their names.
     pub(super) fn all(&self, word: &str) -> impl Iterator<Item = (&'a str, &[&'a str])> {
-        let prefix = format!("{word} ");
         self.0.iter().filter_map(move |(name, lines)| {
-            Some((name.strip_prefix(prefix.as_str())?, lines.as_slice()))
+            let rest = name.strip_prefix(word)?;
+            Some((rest.strip_prefix([' ', ':'])?, lines.as_slice()))
         })
     }
 

@@ -7,7 +7,7 @@ use sasrun_plugin::{
 };
 
 use super::edit::{FileText, shown, validation};
-use crate::answers::{Answers, bytes_of, look, look_inside, run, whole};
+use crate::answers::{Answers, bytes_of, kind, look, look_inside, run, whole};
 use crate::attributes::{self, Attributes, Difference};
 use crate::{digest, paths};
 
@@ -148,7 +148,7 @@ async fn look_at(
     makes_parent: bool,
 ) -> Result<Spot, Failure> {
     let parent = paths::parent(&path).to_owned();
-    let reads = vec![look_inside(&path, follow), look(&parent, true)];
+    let reads = vec![look_inside(&path, follow), kind(&parent)];
     let mut answers = Answers::of(host, reads).await?;
     let (status, parent_status) = (answers.status()?, answers.status()?);
     let is_missing = makes_parent && !parent_status.exists();

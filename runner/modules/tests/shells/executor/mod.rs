@@ -12,7 +12,7 @@ use std::process::{Command as Process, Stdio};
 use sasrun_modules::builtin;
 use sasrun_plugin::{
     Answer, Arguments, Call, Change, Command, CommandOutput, ControllerRequest, Declaration,
-    Failure, Module, Object, Outcome, Place, Read, ReadAnswer, Refusal, Request, Step,
+    Failure, Module, Object, Outcome, Place, Read, ReadAnswer, Refusal, Request, Stat, Step,
 };
 use serde_json::{Value, json};
 
@@ -189,6 +189,11 @@ impl World {
         match read {
             Read::Command(command) => ReadAnswer::Command(self.command(command)),
             Read::Stat(stat) => ReadAnswer::Stat(disk::stat(&stat)),
+            Read::Kind { path } => ReadAnswer::Stat(disk::stat(&Stat {
+                path,
+                follow: true,
+                checksum: None,
+            })),
             Read::File {
                 path, max_bytes, ..
             } => disk::read(&path, max_bytes),
