@@ -6,6 +6,7 @@ mod command_line;
 mod history;
 mod jobs;
 mod language;
+mod mutations;
 mod plugins;
 mod refusals;
 mod resume;
