@@ -55,6 +55,9 @@ pub(crate) enum Command {
     Show(ShowArguments),
     /// Proves that the record of a run is whole.
     Verify(VerifyArguments),
+    /// Gives back the lock of a run that was cut off and will not go on.
+    #[command(infer_long_args = true)]
+    Unlock(UnlockArguments),
     /// Loads a plugin library and speaks the plugin protocol; started by sasrun itself.
     #[command(hide = true)]
     PluginHost {
@@ -517,6 +520,20 @@ pub(crate) struct VerifyArguments {
     /// Id of the run, the beginning of it, or `last`.
     #[arg(value_name = "RUN", default_value = "last")]
     pub run: String,
+}
+
+/// Flags of `sasrun unlock`.
+#[derive(Debug, Args)]
+pub(crate) struct UnlockArguments {
+    /// Id of the run that has the lock, whole; none lists the locks that are held here.
+    #[arg(value_name = "RUN")]
+    pub run: Option<String>,
+
+    #[command(flatten)]
+    pub source: SourceArguments,
+
+    #[command(flatten)]
+    pub connection: ConnectionArguments,
 }
 
 /// What `sasrun vault` does, named as ansible-vault's actions.

@@ -4,6 +4,8 @@
 pub(crate) const INTERNAL: u8 = 1;
 /// Usage, syntax, type or lint error; nothing was contacted.
 pub(crate) const INPUT: u8 = 3;
+/// Another run holds the lock, or it cannot be given back.
+pub(crate) const LOCKED: u8 = 5;
 /// Stopped before its end, to be gone on with: also when the journal cannot be written.
 pub(crate) const PAUSED: u8 = 6;
 /// The record of a run is not whole.

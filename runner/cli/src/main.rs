@@ -11,6 +11,7 @@ mod console;
 mod exit_code;
 mod files;
 mod inputs;
+mod locks;
 mod output;
 mod plugins;
 mod record;
@@ -54,16 +55,17 @@ fn main() -> ExitCode {
         Command::Runs(arguments) => commands::runs::run(&arguments),
         Command::Show(arguments) => commands::show::run(&arguments),
         Command::Verify(arguments) => commands::verify::run(&arguments),
+        Command::Unlock(arguments) => commands::unlock::run(arguments),
         Command::PluginHost { library } => return sasrun_plugin_host::serve(&library),
     };
     match result {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             output::error_line(&format!("sasrun: {error:#}"));
-            // Plugins that may not be loaded are the user's to put right.
-            ExitCode::from(if error.is::<sasrun_plugin_host::PluginError>() {
-                exit_code::INPUT
-            } else if error.is::<sasrun_journal::FindError>() {
+            // Plugins that may not be loaded are the user's to put right, and so is a wrong name.
+            let is_input = error.is::<sasrun_plugin_host::PluginError>()
+                || error.is::<sasrun_journal::FindError>();
+            ExitCode::from(if is_input {
                 exit_code::INPUT
             } else if error.is::<sasrun_journal::JournalError>() {
                 exit_code::PAUSED

@@ -67,8 +67,7 @@ pub(crate) fn loader_settings(arguments: &SourceArguments, config: &Config) -> S
     roles_paths.extend(["/usr/share/ansible/roles", "/etc/ansible/roles"].map(PathBuf::from));
     collections_paths.push("/usr/share/ansible/collections".into());
     let strategy = config.text("ANSIBLE_STRATEGY", "defaults", "strategy");
-    let of_inventories =
-        |variable: &str, key: &str| config.flag(variable, "inventory", key);
+    let of_inventories = |variable: &str, key: &str| config.flag(variable, "inventory", key);
     Settings {
         unparsed: Unparsed {
             any_is_failed: of_inventories(

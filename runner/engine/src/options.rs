@@ -42,6 +42,10 @@ pub struct Options {
     pub pause_at_gates: bool,
     /// Name of the host that the run is controlled from.
     pub controller_name: String,
+    /// Login name of who controls it.
+    pub login_name: String,
+    /// What the run is for, for those who have to wait for it.
+    pub purpose: String,
     /// Directory of the first playbook.
     pub playbook_directory: PathBuf,
     /// Directory for the output of commands that is too long for memory, made when needed.

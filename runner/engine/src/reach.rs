@@ -31,8 +31,9 @@ pub(crate) struct Reaching<'a> {
     pub scope: &'a Arc<dyn Scope>,
     /// Scope of the task, for its keywords.
     pub task_scope: &'a Arc<dyn Scope>,
-    pub level: &'a Arc<Level>,
-    pub task: &'a sasrun_model::Task,
+    /// The levels around the task, and the task; none outside of plays.
+    pub level: Option<&'a Arc<Level>>,
+    pub task: Option<&'a sasrun_model::Task>,
     pub host: &'a Name,
 }
 
@@ -44,7 +45,7 @@ impl Reaching<'_> {
         })
     }
 
-    fn target(&self) -> Result<Target, TemplateError> {
+    pub(crate) fn target(&self) -> Result<Target, TemplateError> {
         let kind = self
             .variable("ansible_connection")?
             .or(self.keyword(Keyword::Connection)?)
@@ -220,11 +221,8 @@ impl Reaching<'_> {
     }
 
     fn keyword(&self, keyword: Keyword) -> Result<Option<Value>, TemplateError> {
-        let node = self
-            .task
-            .keywords
-            .get(keyword)
-            .or_else(|| self.level.keyword(keyword));
+        let own = self.task.and_then(|task| task.keywords.get(keyword));
+        let node = own.or_else(|| self.level.and_then(|level| level.keyword(keyword)));
         let Some(node) = node else { return Ok(None) };
         let value = self.templates.resolve(node, self.task_scope)?;
         Ok(Some(value).filter(|value| !matches!(value, Value::Null | Value::Omit)))

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use futures::future::BoxFuture;
 use sasrun_model::{
-    Diagnostic, Event, IncludeContext, Inventory, LayeredVariables, LoadedRole, LoadedSteps, Name,
-    Place, RoleRequest, Span, Variables,
+    Diagnostic, Event, IncludeContext, Inventory, LayeredVariables, LoadedRole, LoadedSteps,
+    LockClaim, Name, Place, RoleRequest, Span, Variables,
 };
 use sasrun_plugin::{ControllerFile, SearchIn};
 
@@ -162,6 +162,32 @@ pub struct Approval {
     pub by: String,
     /// Why.
     pub reason: String,
+}
+
+/// The controller's own locks of meshes and inventories.
+pub trait LocalLocks: Send + Sync {
+    /// Takes a lock, or takes it over where the same run has it. Gives the claim as it is kept.
+    ///
+    /// # Errors
+    /// Another run has it, or it cannot be kept.
+    fn take(&self, claim: &LockClaim) -> Result<LockClaim, LockRefusal>;
+
+    /// Gives a lock back, unless somebody took it over.
+    ///
+    /// # Errors
+    /// Why it stays.
+    fn release(&self, claim: &LockClaim) -> Result<(), String>;
+}
+
+/// Why a lock is not held. Both say what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LockRefusal {
+    /// Another run has it.
+    #[error("{0}")]
+    Held(String),
+    /// It cannot be kept.
+    #[error("{0}")]
+    Failed(String),
 }
 
 /// Collects the values that no output may show.

@@ -19,7 +19,7 @@ pub(crate) fn is_digit(byte: u8) -> bool {
 
 /// Bytes of digits; none when it is anything else.
 pub(crate) fn decode(digits: &[u8]) -> Option<Vec<u8>> {
-    if digits.len() % 2 != 0 || !digits.iter().copied().all(is_digit) {
+    if !digits.len().is_multiple_of(2) || !digits.iter().copied().all(is_digit) {
         return None;
     }
     let value = |digit: u8| {

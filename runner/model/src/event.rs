@@ -321,6 +321,15 @@ pub enum EventKind {
         /// Which, with its hash.
         input: Input,
     },
+    /// The lock of the mesh or inventory is held: from now on hosts may be changed.
+    LockTaken {
+        /// Name of the lock.
+        name: String,
+        /// Hosts that it is held on, besides the controller.
+        hosts: Vec<Name>,
+        /// Fencing number.
+        fence: u64,
+    },
     /// The run goes on after it ended early. What was begun and not ended before is open again.
     RunResumed {
         /// Version of sasrun that goes on with it.

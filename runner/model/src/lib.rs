@@ -12,6 +12,7 @@ mod include;
 mod input;
 mod inventory;
 mod keyword;
+mod lock;
 mod node;
 mod outcome;
 mod playbook;
@@ -27,6 +28,7 @@ pub use include::{IncludeContext, LoadedRole, LoadedSteps, RoleRequest};
 pub use input::{Input, InputKind};
 pub use inventory::{Group, Host, Inventory, LayeredVariables};
 pub use keyword::{Keyword, Keywords};
+pub use lock::LockClaim;
 pub use node::{Entry, Node, NodeKind, Text, Variables};
 pub use outcome::{Difference, Outcome, Status};
 pub use playbook::{

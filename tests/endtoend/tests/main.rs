@@ -6,6 +6,7 @@ mod command_line;
 mod history;
 mod jobs;
 mod language;
+mod locks;
 mod mutations;
 mod plugins;
 mod refusals;

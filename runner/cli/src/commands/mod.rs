@@ -11,5 +11,6 @@ pub(crate) mod resume;
 mod resume_plan;
 pub(crate) mod runs;
 pub(crate) mod show;
+pub(crate) mod unlock;
 pub(crate) mod vault;
 pub(crate) mod verify;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use futures::future::LocalBoxFuture;
 use sasrun_connection::{Limits, Secret, SshConfig};
 use sasrun_engine::seams::{Journal, Observer};
 use sasrun_engine::{
@@ -28,6 +29,7 @@ use crate::config::Config;
 use crate::console::{Terminal, read_line};
 use crate::files::UserFiles;
 use crate::inputs::Inputs;
+use crate::locks;
 use crate::record::{self, Beginning, EventFile, JobReport, MaskedSecrets, TerminalReport};
 use crate::sources::{Refused, Sources};
 use crate::{approvals, exit_code, output, scripts, settings, signals};
@@ -309,6 +311,9 @@ fn parts(
         observers,
         console: Arc::new(Terminal::default()),
         secrets: Arc::new(MaskedSecrets(mask)),
+        local_locks: matches!(report, Form::Playbook)
+            .then(locks::keeper)
+            .flatten(),
         inventory,
         run: kept.run.as_str().into(),
         plugins: sources.loaded.hashes.clone(),
@@ -437,6 +442,8 @@ fn options(
                 .unwrap_or(false),
         gathering: gathering(&config),
         controller_name: settings::machine_name(),
+        login_name: settings::login_name(),
+        purpose: purpose(playbooks),
         stop,
         pause_at_gates: arguments.pause_at_gates,
         playbook_directory: std::path::absolute(&folder).unwrap_or(folder),
@@ -514,4 +521,40 @@ pub(crate) fn start_log(verbosity: u8) {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .try_init();
+}
+
+/// What a run is for, in a few words.
+fn purpose(playbooks: &[Playbook]) -> String {
+    let names = playbooks.iter().filter_map(|book| book.path.file_name());
+    let names: Vec<_> = names.map(|name| name.to_string_lossy()).collect();
+    format!("playbook {}", names.join(" "))
+}
+
+/// Does something with the hosts of an inventory that is no run.
+pub(crate) fn on_hosts_of<T>(
+    arguments: &PlaybookArguments,
+    work: impl FnOnce(Parts, Options) -> LocalBoxFuture<'static, T>,
+) -> anyhow::Result<T> {
+    let sources = Sources::open(&arguments.source, &[])?;
+    let Ok((inventory, ..)) = loaded(arguments, &sources, &[]) else {
+        anyhow::bail!("the inventory cannot be used");
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("the runtime cannot be started")?;
+    let (_sender, stop) = watch::channel(Stop::No);
+    let options = options(arguments, &[], None, Variables::default(), stop)?;
+    let kept = Kept {
+        run: String::new(),
+        inputs: Arc::default(),
+        journal: record::none(),
+        past: None,
+        decided: Vec::new(),
+    };
+    let (parts, _) = parts(arguments, &sources, inventory, Form::Playbook, kept)?;
+    let result = runtime.block_on(work(parts, options));
+    runtime.shutdown_timeout(Duration::from_secs(2));
+    Ok(result)
 }

@@ -81,13 +81,13 @@ pub(super) fn state(run: &RunDirectory, found: &Recovered) -> (&'static str, Opt
         Some(0) => ("finished", Some(0)),
         Some(code @ (6 | 7)) => ("paused", Some(code)),
         Some(code @ 128..) => ("stopped", Some(code)),
-        Some(8) => ("refused", Some(8)),
+        Some(code @ (5 | 8)) => ("refused", Some(code)),
         Some(code) => ("failed", Some(code)),
     }
 }
 
 /// Local date and time of milliseconds since 1970.
-pub(super) fn when(at_ms: u64) -> String {
+pub(crate) fn when(at_ms: u64) -> String {
     let at = i64::try_from(at_ms)
         .ok()
         .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());

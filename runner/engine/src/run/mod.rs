@@ -24,11 +24,12 @@ use crate::dispatcher::Dispatcher;
 use crate::error::EngineError;
 use crate::gates::Gates;
 use crate::jobs::Jobs;
+use crate::locks::Locks;
 use crate::options::{Options, Stop};
 use crate::pool::Pool;
 use crate::registry::Registry;
 use crate::replay::Past;
-use crate::seams::{Console, Files, Journal, Observer, Secrets};
+use crate::seams::{Console, Files, Journal, LocalLocks, Observer, Secrets};
 use crate::task::HostRun;
 use crate::variables::Shared;
 
@@ -55,6 +56,8 @@ pub struct Parts {
     pub console: Arc<dyn Console>,
     /// Where secrets are registered.
     pub secrets: Arc<dyn Secrets>,
+    /// The controller's locks; none for runs that take none.
+    pub local_locks: Option<Arc<dyn LocalLocks>>,
     /// Hosts and groups.
     pub inventory: Inventory,
     /// Id of the run.
@@ -97,6 +100,8 @@ pub(crate) struct Run {
     pub(crate) pool: Pool,
     pub(crate) past: Past,
     pub(crate) jobs: Jobs,
+    pub(crate) local_locks: Option<Arc<dyn LocalLocks>>,
+    pub(crate) locks: Locks,
     forks: Semaphore,
     state: State,
     pub(crate) gates: Gates,
@@ -134,7 +139,7 @@ pub async fn run(
         run.unanswered_gates(playbooks)
     };
     if unanswered.is_empty() {
-        run.plays(playbooks).await;
+        run.locked_plays(playbooks).await;
     } else {
         run.refuse(&format!(
             "these gates need an answer before an unattended run begins: {}; write them under \
@@ -152,6 +157,16 @@ pub async fn run(
     });
     run.dispatcher.durable().await?;
     Ok(summary)
+}
+
+/// Gives back the locks that a run holds on hosts and will not give back itself. Tells of each host
+/// whether that run had it.
+pub async fn unlock(
+    parts: Parts,
+    options: Options,
+    run: &str,
+) -> Vec<(Name, Result<bool, String>)> {
+    Run::new(parts, options).unlock(run).await
 }
 
 /// The event that a run begins with.
@@ -196,6 +211,8 @@ impl Run {
             forks: Semaphore::new(options.forks.max(1)),
             state: State::default(),
             gates: Gates::default(),
+            locks: Locks::default(),
+            local_locks: parts.local_locks,
             id: parts.run,
             templates: parts.templates,
             registry: parts.registry,
@@ -225,6 +242,20 @@ impl Run {
         self.tell_left();
     }
 
+    /// Carries plays out while the lock is held.
+    async fn locked_plays(&self, playbooks: &[Playbook]) {
+        if !self.take_locks().await {
+            return;
+        }
+        if self.dispatcher.durable().await.is_ok() {
+            tokio::select! {
+                () = self.plays(playbooks) => {}
+                () = self.keep_locks() => {}
+            }
+        }
+        self.release_locks().await;
+    }
+
     async fn plays(&self, playbooks: &[Playbook]) {
         for play in playbooks.iter().flat_map(|playbook| &playbook.plays) {
             if self.is_stopping() {
@@ -246,6 +277,7 @@ impl Run {
     pub(crate) fn is_stopping(&self) -> bool {
         *self.options.stop.borrow() != Stop::No
             || self.state.is_paused()
+            || self.has_lost_lock()
             || self.dispatcher.failure().is_some()
     }
 
@@ -285,6 +317,14 @@ impl Run {
     /// Ends the run before any change.
     pub(crate) fn refuse(&self, reason: &str) {
         self.state.refuse(reason);
+        self.dispatcher.emit(EventKind::Stopping {
+            reason: reason.to_owned(),
+        });
+    }
+
+    /// Ends the run because another has the lock.
+    pub(crate) fn refuse_locked(&self, reason: &str) {
+        self.state.lock_out(reason);
         self.dispatcher.emit(EventKind::Stopping {
             reason: reason.to_owned(),
         });

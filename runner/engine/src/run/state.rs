@@ -30,6 +30,8 @@ pub(super) struct State {
     /// Hashes of tasks by their paths, made once.
     contents: RefCell<HashMap<Name, Name>>,
     refused: RefCell<Option<String>>,
+    /// Why the lock is not this run's.
+    locked: RefCell<Option<String>>,
     unknown: RefCell<Option<String>>,
     /// Why the run pauses, if it does.
     paused: RefCell<Option<String>>,
@@ -61,6 +63,14 @@ impl State {
 
     pub(super) fn refuse(&self, reason: &str) {
         self.refused
+            .borrow_mut()
+            .get_or_insert_with(|| reason.to_owned());
+        self.over.set(true);
+    }
+
+    /// Another run has the lock.
+    pub(super) fn lock_out(&self, reason: &str) {
+        self.locked
             .borrow_mut()
             .get_or_insert_with(|| reason.to_owned());
         self.over.set(true);
@@ -106,6 +116,8 @@ impl State {
         let hosts: Vec<HostFigures> = self.figures.borrow().values().cloned().collect();
         let (exit_code, reason) = if let Some(failure) = run.dispatcher.failure() {
             (6, failure.to_string())
+        } else if let Some(reason) = self.locked.borrow().clone() {
+            (5, reason)
         } else if let Some(reason) = self.refused.borrow().clone() {
             (8, reason)
         } else if let Some(code) = run.options.stop.borrow().exit_code() {

@@ -372,8 +372,8 @@ pub(crate) fn reach(
         secrets: &*host_run.run.secrets,
         scope: &host_scope,
         task_scope: &task_scope,
-        level: host_run.level,
-        task: host_run.task,
+        level: Some(host_run.level),
+        task: Some(host_run.task),
         host,
     }
     .reach()
