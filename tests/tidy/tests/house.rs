@@ -48,7 +48,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("plugins/oracle", &["sasrun-plugin"]),
     ("tests/lab", &[]),
     ("tests/bench", &[]),
-    ("tests/soak", &[]),
+    ("tests/soak", &["saslab", "sasrun-scenarios"]),
 ];
 
 /// Outside crates that only some of ours may name.
