@@ -149,11 +149,18 @@ impl Run {
             }
             Some(pattern) => self.templates.display(&pattern),
         };
-        let hosts = self
+        let selected = self
             .files
             .select(&pattern, &inventory)
             .map_err(crate::looking::unusable)?;
-        Ok(Some(Wanted { name, hosts }))
+        if let Some(part) = selected.unmatched.first() {
+            let message = format!("{HOSTS} names \"{part}\", and no host or group is called so");
+            return Err(crate::looking::unusable(message));
+        }
+        Ok(Some(Wanted {
+            name,
+            hosts: selected.hosts,
+        }))
     }
 
     fn scope_outside_plays(&self, host: &Name) -> Arc<dyn Scope> {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use sasrun_model::{
-    Entry, Group, Host, HostFigures, HostTask, LayeredVariables, Name, Node, NodeKind, Status, Task,
-    Value,
+    Entry, Group, Host, HostFigures, HostTask, LayeredVariables, Name, Node, NodeKind, Status,
+    Task, Value,
 };
 use sasrun_plugin::Object;
 
