@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sasrun_engine::seams::{Files, Owner, Selected, Within};
-use sasrun_load::{HostPattern, Loader};
+use sasrun_load::{HostPattern, Loader, VaultDecrypt};
 use sasrun_model::{
     Diagnostic, IncludeContext, InputKind, Inventory, LayeredVariables, LoadedRole, LoadedSteps,
     Place, RoleRequest, Span, Variables,
@@ -14,10 +14,13 @@ use sasrun_model::{
 use sasrun_plugin::{ControllerEntry, ControllerFile, FileKind, SearchIn};
 
 use crate::inputs::Inputs;
+use crate::world::unsealed;
 
 /// The loader and the disk.
 pub(crate) struct UserFiles {
     pub loader: Arc<Loader>,
+    /// Opens templates that are encrypted as a whole.
+    pub vault: Arc<dyn VaultDecrypt>,
     /// Takes note of every file that is used.
     pub inputs: Arc<Inputs>,
 }
@@ -90,7 +93,10 @@ impl Files for UserFiles {
 
     fn read_text(&self, path: &Path) -> Result<String, String> {
         self.inputs.used(InputKind::Template, path);
-        fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+        let told = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+        let content = fs::read(path).map_err(|error| told(&error))?;
+        let content = unsealed(content, &*self.vault).map_err(|error| told(&error))?;
+        String::from_utf8(content).map_err(|error| told(&error))
     }
 
     fn write(&self, path: &Path, content: &[u8]) -> Result<(), String> {

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use sasrun_load::{Evaluate, EvaluationError, Loader, Need, SyntaxProblem, TemplateSyntax};
+use sasrun_load::{
+    Evaluate, EvaluationError, Loader, Need, SyntaxProblem, TemplateSyntax, VaultDecrypt,
+};
 use sasrun_model::{Diagnostic, Inventory, Name, Node, Playbook, Value, Variables};
 use sasrun_report::{Mask, render_diagnostics};
 use sasrun_template::{Binding, Scope, Templates, Truth, VariableScope};
@@ -18,6 +20,7 @@ use crate::{exit_code, output, settings, vault, world};
 /// What every command that reads the user's files starts from.
 pub(crate) struct Sources {
     pub loader: Arc<Loader>,
+    pub vault: Arc<dyn VaultDecrypt>,
     pub loaded: Loaded,
     pub templates: Templates,
     pub mask: Mask,
@@ -37,11 +40,15 @@ impl Sources {
         let keyring = vault::keyring(&arguments.vault, &config, vault::Purpose::Reading)?;
         let beside = settings::plugin_neighbours(playbooks, &inventories);
         let loaded = plugins::load(&plugins::folders(&arguments.plugins, &beside))?;
-        let templates = Templates::new(world::controller(), loaded.extensions.clone());
+        let vault: Arc<dyn VaultDecrypt> = Arc::new(vault::Unsealing(keyring));
+        let templates = Templates::new(
+            world::controller(Arc::clone(&vault)),
+            loaded.extensions.clone(),
+        );
         let scripts = Scripts::default();
         let loader = Loader::new(Arc::new(Catalogue(Arc::clone(&loaded.registry))))
             .with_settings(settings::loader_settings(arguments, &config))
-            .with_vault(Arc::new(vault::Unsealing(keyring)))
+            .with_vault(Arc::clone(&vault))
             .with_template_syntax(Arc::new(Syntax(templates.clone())))
             .with_evaluation(Arc::new(Evaluation(templates.clone())))
             .with_inventory_sources(Arc::clone(&loaded.sources) as _)
@@ -51,6 +58,7 @@ impl Sources {
         }
         Ok(Self {
             loader: Arc::new(loader),
+            vault,
             loaded,
             templates,
             mask: Mask::default(),

@@ -5,12 +5,14 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
+use sasrun_load::{VaultDecrypt, VaultError};
 use sasrun_model::Value;
 use sasrun_template::{CommandOutput, PathKind, World, WorldError};
 
 /// The controller's disk, clock, environment and shell.
-#[derive(Default)]
-pub(crate) struct Controller;
+pub(crate) struct Controller {
+    vault: Arc<dyn VaultDecrypt>,
+}
 
 fn failed(what: impl std::fmt::Display) -> WorldError {
     WorldError::Failed(what.to_string())
@@ -30,7 +32,8 @@ impl World for Controller {
     }
 
     fn read_file(&self, path: &str) -> Result<Vec<u8>, WorldError> {
-        fs::read(path).map_err(|error| failed(format!("{path}: {error}")))
+        let content = fs::read(path).map_err(|error| failed(format!("{path}: {error}")))?;
+        unsealed(content, &*self.vault).map_err(|error| failed(format!("{path}: {error}")))
     }
 
     fn write_private_file(&self, path: &str, content: &[u8]) -> Result<(), WorldError> {
@@ -112,7 +115,15 @@ impl World for Controller {
     }
 }
 
+/// What a file holds, opened if it is encrypted.
+pub(crate) fn unsealed(content: Vec<u8>, vault: &dyn VaultDecrypt) -> Result<Vec<u8>, VaultError> {
+    match std::str::from_utf8(&content) {
+        Ok(text) if text.starts_with("$ANSIBLE_VAULT;") => vault.decrypt(text),
+        _ => Ok(content),
+    }
+}
+
 /// The controller, shared.
-pub(crate) fn controller() -> Arc<dyn World> {
-    Arc::new(Controller)
+pub(crate) fn controller(vault: Arc<dyn VaultDecrypt>) -> Arc<dyn World> {
+    Arc::new(Controller { vault })
 }

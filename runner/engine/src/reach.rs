@@ -52,7 +52,9 @@ impl Reaching<'_> {
             .or_else(|| self.options.connection.kind.clone().map(Value::from))
             .and_then(|value| value.as_str().map(str::to_owned));
         let is_implicit_local = matches!(&**self.host, "localhost" | "127.0.0.1" | "::1")
-            && self.variable("ansible_host")?.is_none();
+            && self
+                .variable("ansible_host")?
+                .is_none_or(|address| address.as_str() == Some(&**self.host));
         let limits = self.limits()?;
         let kind = kind.unwrap_or_else(|| (if is_implicit_local { "local" } else { "ssh" }).into());
         let transport = match kind.rsplit('.').next() {

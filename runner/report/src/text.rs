@@ -278,7 +278,13 @@ impl Text {
         if !is_shown {
             return None;
         }
-        let json = shown(&outcome.result, self.options.verbosity);
+        let mut json = shown(&outcome.result, self.options.verbosity);
+        if always
+            && !outcome.status.is_bad()
+            && let Some(object) = json.as_object_mut()
+        {
+            object.shift_remove("changed");
+        }
         let pretty = always || self.options.verbosity >= 4;
         let text = if pretty {
             python_json::indented(&json)
@@ -322,9 +328,6 @@ pub(crate) fn shown(result: &Value, verbosity: u8) -> serde_json::Value {
         let is_plain = object.get("failed") == Some(&false.into());
         if is_plain {
             object.shift_remove("failed");
-        }
-        if verbosity == 0 && object.contains_key("msg") && object.len() == 2 {
-            object.shift_remove("changed");
         }
     }
     json

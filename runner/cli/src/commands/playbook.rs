@@ -304,6 +304,7 @@ fn parts(
         templates: sources.templates.clone(),
         registry: Arc::clone(&sources.loaded.registry),
         files: Arc::new(UserFiles {
+            vault: Arc::clone(&sources.vault),
             loader: Arc::clone(&sources.loader),
             inputs: kept.inputs,
         }),

@@ -6,7 +6,7 @@ use futures::future::join_all;
 use sasrun_model::{Action, Keywords, Name, Node, NodeKind, Play, Step, Strategy, Task, Value};
 
 use super::Run;
-use super::play::{PlayHosts, PlayRun, walks_alone};
+use super::play::{PlayRun, PlayStart, walks_alone};
 use crate::looking::Looking;
 use crate::options::Gathering;
 use crate::task::number;
@@ -94,7 +94,7 @@ impl Run {
     pub(super) async fn batch(
         &self,
         play: &Arc<Play>,
-        hosts: &PlayHosts,
+        hosts: &PlayStart,
         batch: Vec<Name>,
         name: &str,
     ) -> bool {
@@ -108,7 +108,7 @@ impl Run {
                 return false;
             }
         };
-        let variables = match self.play_variables(play, first) {
+        let variables = match self.play_variables(play, &hosts.prompted, first) {
             Ok(variables) => variables,
             Err(message) => {
                 self.refuse(&message);
@@ -274,7 +274,12 @@ fn gathering_task(play: &Play) -> Task {
         },
         keywords: Keywords::default(),
         when: Vec::new(),
-        tags: vec![text("always")],
+        // As in Ansible: a play with tags of its own gathers when they are asked for.
+        tags: if play.tags.is_empty() {
+            vec![text("always")]
+        } else {
+            Vec::new()
+        },
         variables: sasrun_model::Variables::new(),
         each: None,
         register: None,

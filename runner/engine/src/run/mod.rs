@@ -5,6 +5,7 @@ mod decisions;
 mod departures;
 mod handlers;
 mod play;
+mod prompts;
 mod reaction;
 mod roles;
 mod state;

@@ -14,12 +14,14 @@ use crate::looking::Looking;
 use crate::seams::Selected;
 use crate::variables::{Level, LevelKind, PlayFacts, PlayVariables, ScopeParts, TaskScope};
 
-/// Hosts of a play.
-pub(super) struct PlayHosts {
+/// What a play begins with.
+pub(super) struct PlayStart {
     /// All that its pattern means.
     pub(super) all: Vec<Name>,
     /// Those that did not drop out in a play before.
     pub(super) going: Vec<Name>,
+    /// What a person was asked for.
+    pub(super) prompted: Variables,
 }
 
 /// A play in progress, for one batch of its hosts.
@@ -41,7 +43,7 @@ pub(crate) struct PlayRun {
 impl PlayRun {
     pub(super) fn new(
         play: &Arc<Play>,
-        hosts: &PlayHosts,
+        hosts: &PlayStart,
         batch: Vec<Name>,
         variables: PlayVariables,
         name: &str,
@@ -130,7 +132,15 @@ impl Run {
         };
         let mut going = all.clone();
         going.retain(|host| !self.state.is_dropped(host));
-        let hosts = PlayHosts { all, going };
+        let prompted = match self.prompted(play).await {
+            Ok(prompted) => prompted,
+            Err(message) => return self.refuse(&message),
+        };
+        let hosts = PlayStart {
+            all,
+            going,
+            prompted,
+        };
         if hosts.going.is_empty() {
             let play = Arc::clone(&play.path);
             self.dispatcher.emit(EventKind::PlaySkipped { play, name });
@@ -263,6 +273,7 @@ impl Run {
     pub(super) fn play_variables(
         &self,
         play: &Arc<Play>,
+        prompted: &Variables,
         host: &Name,
     ) -> Result<PlayVariables, String> {
         let scope = self.play_scope(play, host);
@@ -284,7 +295,7 @@ impl Run {
         }
         Ok(PlayVariables {
             variables: play.variables.clone(),
-            prompted: Variables::new(),
+            prompted: prompted.clone(),
             files,
             roles,
         })

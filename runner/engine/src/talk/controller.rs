@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sasrun_model::{Name, Value};
+use sasrun_model::{Name, Node, Span, Value};
 use sasrun_plugin::{Answer, ControllerRequest, Object, SearchIn};
-use sasrun_template::{RenderOptions, Scope, TemplateError};
+use sasrun_template::{RenderOptions, Scope, TemplateError, Templates, Truth};
 
 use super::{CANNOT_KNOW, Talking, refused};
 use crate::seams::Within;
@@ -39,7 +39,7 @@ impl Talking<'_> {
             }
             ControllerRequest::Evaluate { expression } => {
                 let scope: Arc<dyn Scope> = Arc::clone(&self.scope) as _;
-                value(self.host_run.templates().expression(&expression, &scope))
+                value(evaluated(self.host_run.templates(), &expression, &scope))
             }
             ControllerRequest::LoadVariables { options } => self.load_variables(&options),
             ControllerRequest::Prompt {
@@ -153,4 +153,28 @@ fn value(result: Result<Value, TemplateError>) -> Answer {
 
 fn cannot_know(reason: &str) -> Answer {
     refused(CANNOT_KNOW, reason)
+}
+
+/// The value of an expression. One that stands in template marks as a whole is what its value says,
+/// where the user wrote that.
+fn evaluated(
+    templates: &Templates,
+    text: &str,
+    scope: &Arc<dyn Scope>,
+) -> Result<Value, TemplateError> {
+    let trimmed = text.trim();
+    if !(trimmed.starts_with("{{") && trimmed.ends_with("}}")) {
+        return templates.expression(text, scope);
+    }
+    let node = Node::text(Span::default(), text);
+    match templates.condition(&node, scope) {
+        Ok(Truth::True) => Ok(Value::Bool(true)),
+        Ok(Truth::False) => Ok(Value::Bool(false)),
+        Ok(Truth::CannotKnow(reason)) => Ok(Value::CannotKnow(reason)),
+        // Text that is no expression of the user's own is not taken for a truth.
+        Err(error) => match templates.resolve(&node, scope)? {
+            Value::Text(_) => Err(error),
+            value => Ok(value),
+        },
+    }
 }

@@ -25,7 +25,16 @@ pub(crate) fn template_failure(run: &HostRun<'_>, what: &str, error: &TemplateEr
     }
     let place = run.run.files.place(run.task.span);
     let at = place.map(|place| format!(" ({place})")).unwrap_or_default();
-    failure(format!("{what}: {error}{at}"))
+    // In Ansible's words, which people match.
+    let doing = match what {
+        "arguments" => format!(
+            "Finalization of task args for '{}' failed",
+            run.action_name()
+        ),
+        "when" => "Error while evaluating conditional".to_owned(),
+        other => other.to_owned(),
+    };
+    failure(format!("Task failed: {doing}: {error}{at}"))
 }
 
 /// A task that a condition left out.

@@ -154,11 +154,17 @@ impl TaskScope {
             .find_map(|role| written(&role.context.defaults, name))
     }
 
-    /// Where a task's host is reached when nothing says so: at its own name.
-    fn address(&self, name: &str) -> Option<Binding> {
-        let is_asked = matches!(name, "ansible_host" | "ansible_ssh_host");
-        let of_task = is_asked && !self.is_inner && self.parts.task.is_some();
-        of_task.then(|| Binding::Data(Value::Text(Arc::clone(&self.parts.host))))
+    /// What tasks see when nothing else says so: a host is reached at its own name.
+    fn fallback(&self, name: &str) -> Option<Binding> {
+        if self.is_inner || self.parts.task.is_none() {
+            return None;
+        }
+        let value = match name {
+            "ansible_host" | "ansible_ssh_host" => Value::Text(Arc::clone(&self.parts.host)),
+            "ansible_managed" => "Ansible managed".into(),
+            _ => return None,
+        };
+        Some(Binding::Data(value))
     }
 
     fn magic(&self, name: &str) -> Option<Binding> {
@@ -219,7 +225,7 @@ impl Scope for TaskScope {
             .or_else(|| self.learnt.injected.get(name).cloned().map(Binding::Data))
             .or_else(|| self.layers.get(name).map(binding))
             .or_else(|| self.default(name))
-            .or_else(|| self.address(name))
+            .or_else(|| self.fallback(name))
     }
 
     fn names(&self) -> Vec<Name> {

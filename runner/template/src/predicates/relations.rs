@@ -75,7 +75,12 @@ pub(super) const TESTS: &[Predicate] = &[
     predicate("directory", &[], |call| {
         on_disk(call, |kind| kind.is_directory)
     }),
-    predicate("exists", &[], |call| on_disk(call, |_| true)),
+    predicate("exists", &[], |call| {
+        // What a broken link names is not there, though the link is.
+        on_disk(call, |kind| {
+            !kind.is_link || kind.is_file || kind.is_directory
+        })
+    }),
     predicate("file", &[], |call| on_disk(call, |kind| kind.is_file)),
     predicate("is_dir", &[], |call| {
         on_disk(call, |kind| kind.is_directory)
