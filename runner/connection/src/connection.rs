@@ -175,7 +175,11 @@ impl Connection {
             }
             Err(Failure::Ended(exit, partial)) => {
                 lease.discard();
-                return Err(ended(exit, &partial.stderr));
+                let why = match exit {
+                    None => self.pool.why_lost().await,
+                    Some(_) => None,
+                };
+                return Err(ended(exit, why, &partial.stderr));
             }
             Err(Failure::Source(error)) => {
                 let end = self.end_processes(&mut lease).await;
@@ -238,9 +242,12 @@ pub(crate) async fn run_kill(
     Some(answer.stdout.bytes().starts_with(b"gone"))
 }
 
-fn ended(exit: Option<ChannelExit>, stderr: &Captured) -> Problem {
+fn ended(exit: Option<ChannelExit>, why: Option<String>, stderr: &Captured) -> Problem {
     match exit {
-        None => Problem::lost("the channel closed while a command ran"),
+        None => Problem::lost(match why {
+            Some(why) => format!("{why}, while a command ran"),
+            None => "the channel closed while a command ran".to_owned(),
+        }),
         Some(exit) => {
             let mut reason = match exit {
                 ChannelExit::Code(code) => format!("exit code {code}"),

@@ -76,6 +76,21 @@ impl Pool {
         Ok(link)
     }
 
+    /// Why the connection was lost, as far as it is known.
+    pub(crate) async fn why_lost(&self) -> Option<String> {
+        let link = self.link.lock().await.clone()?;
+        // The channels close a moment before the reason is known.
+        for _ in 0..20 {
+            if let Some(reason) = link.why_lost() {
+                return Some(reason);
+            }
+            if link.is_alive() {
+                time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+        None
+    }
+
     /// An idle shell of an identity, or a new one; waits its turn where the host allows no more channels.
     pub(crate) async fn take(self: &Arc<Self>, identity: &Identity) -> Result<Lease, Problem> {
         let shell = match self.place(Some(identity)).await? {

@@ -130,8 +130,10 @@ impl SshTarget {
 /// Time and size limits of one connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Longest wait for the TCP connection, the handshake and the authentication, each attempt.
+    /// Longest wait for the TCP connection, and for the handshake, each attempt.
     pub connect: Duration,
+    /// Longest wait for the authentication; never shorter than `connect`.
+    pub authenticate: Duration,
     /// Attempts when the server drops the connection before its greeting.
     pub connect_attempts: u32,
     /// Silence after which the server is asked for a sign of life.
@@ -152,6 +154,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(10),
+            authenticate: Duration::from_secs(30),
             connect_attempts: 5,
             keepalive: Duration::from_secs(15),
             keepalive_count: 3,

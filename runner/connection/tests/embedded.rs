@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use sasrun_connection::{
     Command, Connection, ConnectionError, ExitStatus, Identity, Limits, Secret, SshTarget, Target,
 };
+use server::proxy::{Fate, Proxy};
 use server::{Behaviour, Server, random_key};
 use suite::Subject;
 
@@ -364,4 +365,117 @@ async fn a_server_without_channels_is_told() {
         .await
         .unwrap_err();
     assert_eq!(error.kind(), "channel");
+}
+
+/// A target that goes through a proxy; the host's key is known under the proxy's port.
+fn through(setup: &Setup, proxy: &Proxy) -> SshTarget {
+    let known = setup._directory.path().join("known_through");
+    let line = setup.server.known_host();
+    let line = line.replace(&setup.server.port.to_string(), &proxy.port.to_string());
+    std::fs::write(&known, line).unwrap();
+    SshTarget {
+        port: proxy.port,
+        known_hosts: vec![known],
+        ..setup.target.clone()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_that_falls_silent_is_noticed_in_every_phase() {
+    let setup = setup(Behaviour::default()).await;
+    // Bytes of the greeting, the key exchange, the login, the shell, a command, and of nothing in particular.
+    let swallowed = [0, 600, 1800, 2300, 2400, 2450, 2500, 2550, 2600, 9000];
+    let proxy = Proxy::start(setup.server.port, move |number| {
+        Fate::IsSwallowed(swallowed.get(number).copied().unwrap_or(usize::MAX))
+    })
+    .await;
+    let limits = Limits {
+        connect: Duration::from_millis(400),
+        authenticate: Duration::from_millis(400),
+        shell_start: Duration::from_millis(400),
+        keepalive: Duration::from_millis(150),
+        keepalive_count: 3,
+        ..Limits::default()
+    };
+    let mut words = std::collections::BTreeSet::new();
+    for bytes in swallowed {
+        let mut target = Target::ssh("silent host", through(&setup, &proxy));
+        target.limits = limits.clone();
+        let begun = Instant::now();
+        let error = async {
+            let connection = Connection::connect(target).await?;
+            let command = Command::shell("head -c 100000 /dev/zero; sleep 20");
+            connection.run(&LOGIN, &command, None).await
+        }
+        .await
+        .unwrap_err();
+        // Three limits in a row at most, each a tenth or less of the usual one.
+        let took = begun.elapsed();
+        assert!(took < Duration::from_secs(3), "{bytes}: {took:?}: {error}");
+        assert!(error.is_unreachable(), "{bytes}: {error}");
+        words.insert(error.to_string());
+    }
+    let all = words.into_iter().collect::<Vec<_>>().join("\n");
+    for phase in [
+        "the SSH handshake",
+        "the authentication",
+        "starting a shell",
+        "no sign of life for",
+    ] {
+        assert!(all.contains(phase), "no {phase:?} in\n{all}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_is_followed_through_cut_connections_without_a_byte_lost_or_doubled() {
+    use sasrun_connection::{JobId, JobOffsets, JobRequest, JobState, Patience, Stream};
+
+    let setup = setup(Behaviour::default()).await;
+    let cuts = 8;
+    let proxy = Proxy::start(setup.server.port, move |number| match number {
+        number if number < cuts => Fate::IsCut(2500 + rand::random_range(0..40_000)),
+        _ => Fate::Lives,
+    })
+    .await;
+    let mut target = Target::ssh("cut off host", through(&setup, &proxy));
+    target.limits.connect_attempts = 10;
+    let request = JobRequest {
+        id: JobId::new(&format!("cuts-{:016x}", rand::random::<u64>())).unwrap(),
+        command: Command::shell(
+            "i=0; while [ $i -lt 20000 ]; do echo \"line $i of the output\"; echo $i >&2; i=`expr $i + 1`; \
+             if [ `expr $i % 1000` = 0 ]; then sleep 0.05; fi; done; exit 5"
+                .replace("`expr $i + 1`", "$((i+1))")
+                .replace("`expr $i % 1000`", "$((i%1000))"),
+        ),
+        about: Vec::new(),
+    };
+    let connection = loop {
+        // The first connections may be cut while they log in; that is somebody else's test.
+        if let Ok(connection) = Connection::connect(target.clone()).await {
+            break connection;
+        }
+    };
+    let patience = Patience::default();
+    let begun = connection.ensure_job(&LOGIN, &request, &patience).await;
+    begun.unwrap();
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let mut sink = |stream: Stream, bytes: &[u8]| match stream {
+        Stream::Stdout => stdout.extend_from_slice(bytes),
+        Stream::Stderr => stderr.extend_from_slice(bytes),
+    };
+    let mut offsets = JobOffsets::default();
+    let view = connection
+        .follow_job(&LOGIN, &request.id, &mut offsets, &mut sink, &patience)
+        .await
+        .unwrap();
+    assert_eq!(view.state, JobState::Finished(ExitStatus::Code(5)));
+    let expected = |line: &dyn Fn(u32) -> String| (0..20_000).map(line).collect::<String>();
+    assert!(stdout == expected(&|i| format!("line {i} of the output\n")).as_bytes());
+    assert!(stderr == expected(&|i| format!("{i}\n")).as_bytes());
+    let connections = proxy.connections.load(Ordering::Relaxed);
+    assert!(
+        connections > cuts / 2,
+        "{connections} connections were made"
+    );
+    assert!(connection.remove_job(&LOGIN, &request.id).await.unwrap());
 }

@@ -6,7 +6,9 @@
 #![forbid(unsafe_code)]
 
 mod count;
+mod cuts;
 mod dice;
+mod flood;
 mod kills;
 mod ledger;
 mod mesh;
@@ -48,6 +50,9 @@ pub enum Failure {
     /// The upgrade is not as it must be.
     #[error("{0}")]
     Upgrade(String),
+    /// What was written or begun is not what came back.
+    #[error("{0}")]
+    Output(String),
     /// New steps began after a signal.
     #[error("{0} steps began after the signal")]
     BeganAfterSignal(usize),
@@ -71,7 +76,7 @@ pub struct Trial {
 }
 
 /// All trials, in order.
-pub const TRIALS: [Trial; 3] = [
+pub const TRIALS: [Trial; 5] = [
     Trial {
         id: "T1",
         full_count: 200,
@@ -81,6 +86,16 @@ pub const TRIALS: [Trial; 3] = [
         id: "T1-mesh",
         full_count: 50,
         once: mesh::once,
+    },
+    Trial {
+        id: "T5",
+        full_count: 100,
+        once: cuts::once,
+    },
+    Trial {
+        id: "T9",
+        full_count: 2,
+        once: flood::once,
     },
     Trial {
         id: "T13",

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -37,19 +37,31 @@ pub(crate) struct Started {
 }
 
 impl Site {
+    /// A folder with the playbook of ledgers.
     pub(crate) fn new(bench: &Bench) -> Result<Self, Failure> {
+        let site = Self::empty(bench)?;
+        playbook::write(site.folder())
+            .map_err(|error| Failure::System("the playbook".to_owned(), error))?;
+        Ok(site)
+    }
+
+    /// A folder with nothing in it.
+    pub(crate) fn empty(bench: &Bench) -> Result<Self, Failure> {
         let folder = tempfile::Builder::new()
             .prefix("sasrun-soak-")
             .tempdir()
             .map_err(|error| Failure::System("a folder".to_owned(), error))?;
-        playbook::write(folder.path())
-            .map_err(|error| Failure::System("the playbook".to_owned(), error))?;
         Ok(Self {
             program: bench.program.clone(),
             mark: folder.path().display().to_string(),
             started: Cell::new(0),
             folder,
         })
+    }
+
+    /// The folder.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Begins the run.
@@ -71,7 +83,8 @@ impl Site {
         self.start(&arguments)
     }
 
-    fn start(&self, arguments: &[&str]) -> Result<Started, Failure> {
+    /// Starts the program with arguments.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Result<Started, Failure> {
         let what = format!("sasrun {}", arguments.join(" "));
         let system = |error| Failure::System(what.clone(), error);
         let number = self.started.get();
@@ -223,6 +236,20 @@ impl Started {
         lines
             .filter_map(|line| Some((field(line, "step")?, field(line, "task")?)))
             .collect()
+    }
+
+    /// Waits a moment for its end.
+    pub(crate) fn end_soon(&mut self) -> Result<Option<ExitStatus>, Failure> {
+        std::thread::sleep(LOOK_EVERY * 10);
+        let ended = self.child.try_wait();
+        ended.map_err(|error| Failure::System(self.what.clone(), error))
+    }
+
+    /// The most memory that it has taken so far.
+    pub(crate) fn peak_kibibytes(&self) -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
+        let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+        line.split_whitespace().nth(1)?.parse().ok()
     }
 
     /// What it said, on both streams.

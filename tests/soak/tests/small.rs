@@ -34,3 +34,12 @@ fn runs_that_are_killed_go_on_where_they_were() {
 fn runs_that_are_signalled_begin_nothing_new_and_go_on_later() {
     few("T13", 2);
 }
+
+#[test]
+fn steps_outlive_connections_that_are_cut() {
+    let is_root = std::fs::metadata("/proc/self")
+        .is_ok_and(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0);
+    if is_root && std::path::Path::new("/usr/sbin/sshd").exists() {
+        few("T5", 1);
+    }
+}

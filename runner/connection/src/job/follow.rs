@@ -156,6 +156,10 @@ impl Connection {
                     }
                 }
                 Err(error) => {
+                    if *offsets != before {
+                        // It was reached in the meantime: a network that comes and goes is no dead one.
+                        back_off = BackOff::new();
+                    }
                     back_off.wait(error, patience).await?;
                     continue;
                 }

@@ -165,6 +165,14 @@ impl Link {
         }
     }
 
+    /// Why the connection was lost, if it was.
+    pub(crate) fn why_lost(&self) -> Option<String> {
+        match self {
+            Self::Local(_) => None,
+            Self::Ssh(link) => link.why_lost(),
+        }
+    }
+
     /// Ends the connection with a farewell.
     pub(crate) async fn close(&self) {
         match self {

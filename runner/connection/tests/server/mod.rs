@@ -1,5 +1,7 @@
 //! A small SSH server for tests: it runs programs, and misbehaves on request.
 
+pub mod proxy;
+
 use std::collections::HashMap;
 use std::process::Stdio;
 use std::sync::Arc;

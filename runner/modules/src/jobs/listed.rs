@@ -137,7 +137,8 @@ async fn show(host: &Host, id: String, follow: bool) -> ModuleResult {
             }
         }
         let is_running = matches!(job.state, JobState::Starting | JobState::Running);
-        if !job.has_more && !(follow && is_running) {
+        let goes_on = job.has_more || (follow && is_running);
+        if !goes_on {
             for rest in rest.iter().filter(|rest| !rest.is_empty()) {
                 host.progress(rest.as_str()).await?;
             }

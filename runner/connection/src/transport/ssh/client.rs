@@ -4,10 +4,10 @@
 
 use std::borrow::Cow;
 use std::io::ErrorKind;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use russh::client::{self, Handle};
+use russh::client::{self, DisconnectReason, Handle};
 use russh::keys::PublicKeyOrCertificate;
 use russh::{Preferred, cipher, compression};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -22,11 +22,26 @@ use crate::target::{Limits, SshTarget};
 /// A session with one server.
 pub(super) struct Session {
     pub handle: Handle<Client>,
+    /// Why it ended, once it did.
+    pub end: End,
+}
+
+/// Why a session ended.
+#[derive(Debug, Clone, Default)]
+pub(super) struct End(Arc<OnceLock<String>>);
+
+impl End {
+    /// The reason, if the session ended.
+    pub(super) fn reason(&self) -> Option<&str> {
+        self.0.get().map(String::as_str)
+    }
 }
 
 /// Our side of the conversation.
 pub(super) struct Client {
     known: KnownKeys,
+    end: End,
+    silence: Duration,
 }
 
 /// What ends a handshake: the protocol, or our own judgement of the host's key.
@@ -54,6 +69,31 @@ impl client::Handler for Client {
             .map_err(ClientError::Problem)?;
         Ok(true)
     }
+
+    async fn disconnected(
+        &mut self,
+        reason: DisconnectReason<Self::Error>,
+    ) -> Result<(), Self::Error> {
+        let (text, result) = match reason {
+            DisconnectReason::ReceivedDisconnect(said) => (
+                format!("the server said farewell: {}", said.message),
+                Ok(()),
+            ),
+            DisconnectReason::Error(error) => {
+                let text = match &error {
+                    ClientError::Russh(russh::Error::KeepaliveTimeout) => {
+                        format!("no sign of life for {} s", self.silence.as_secs_f64())
+                    }
+                    ClientError::Russh(error) => error.to_string(),
+                    ClientError::Problem(problem) => problem.to_string(),
+                };
+                (text, Err(error))
+            }
+        };
+        // The first reason is the one that counts.
+        let _ = self.end.0.set(text);
+        result
+    }
 }
 
 /// Connects to a host through all its hops; the last session is the host's.
@@ -66,15 +106,17 @@ pub(super) async fn connect_all(
         let session = match sessions.last() {
             None => connect_tcp(hop, limits).await?,
             Some(before) => {
-                let channel = before
-                    .handle
-                    .channel_open_direct_tcpip(
-                        hop.host.clone(),
-                        u32::from(hop.port),
-                        "127.0.0.1",
-                        0,
-                    )
+                let port = u32::from(hop.port);
+                let opening =
+                    before
+                        .handle
+                        .channel_open_direct_tcpip(hop.host.clone(), port, "127.0.0.1", 0);
+                let channel = time::timeout(limits.connect, opening)
                     .await
+                    .map_err(|_| Problem::Timeout {
+                        phase: "connecting through the jump host",
+                        limit: limits.connect,
+                    })?
                     .map_err(|error| Problem::Connect {
                         address: format!("{}:{}", hop.host, hop.port),
                         reason: format!("the jump host does not get there: {error}"),
@@ -156,7 +198,13 @@ where
 {
     let known = KnownKeys::load(target)?;
     let config = Arc::new(config(limits, &known));
-    let connecting = client::connect_stream(config, stream, Client { known });
+    let end = End::default();
+    let client = Client {
+        known,
+        end: end.clone(),
+        silence: limits.keepalive * u32::try_from(limits.keepalive_count).unwrap_or(1),
+    };
+    let connecting = client::connect_stream(config, stream, client);
     let handle = time::timeout(limits.connect, connecting)
         .await
         .map_err(|_| Problem::Timeout {
@@ -164,8 +212,8 @@ where
             limit: limits.connect,
         })?
         .map_err(|error| handshake_failure(target, error))?;
-    let mut session = Session { handle };
-    let limit = limits.connect.max(Duration::from_secs(30));
+    let mut session = Session { handle, end };
+    let limit = limits.connect.max(limits.authenticate);
     time::timeout(limit, auth::authenticate(&mut session, target))
         .await
         .map_err(|_| Problem::Timeout {
@@ -216,7 +264,8 @@ fn config(limits: &Limits, known: &KnownKeys) -> client::Config {
         window_size: 8 << 20,
         maximum_packet_size: 32 << 10,
         keepalive_interval: Some(limits.keepalive),
-        keepalive_max: limits.keepalive_count,
+        // Counted before the question is asked again: the limit is over with the last interval.
+        keepalive_max: limits.keepalive_count.saturating_sub(1).max(1),
         nodelay: true,
         preferred: Preferred {
             key: Cow::Owned(keys),

@@ -100,6 +100,12 @@ impl SshLink {
         !self.sessions.is_empty() && self.sessions.iter().all(|s| !s.handle.is_closed())
     }
 
+    /// Why the session ended, or that of a hop, if it did.
+    pub(crate) fn why_lost(&self) -> Option<String> {
+        let mut reasons = self.sessions.iter().map(|session| session.end.reason());
+        reasons.find_map(|reason| reason.map(str::to_owned))
+    }
+
     pub(crate) async fn close(&self) {
         for session in self.sessions.iter().rev() {
             let farewell = session
