@@ -44,7 +44,7 @@ impl Judge<'_> {
                     environment.user, environment.variable
                 )),
                 Some((value, program)) => {
-                    let judgement = self.compared(row.compare, wanted, &[value.clone()]);
+                    let judgement = self.compared(row.compare, wanted, std::slice::from_ref(value));
                     match (judgement.verdict, program) {
                         (Verdict::Match, false) => Judgement::of(
                             Verdict::Mismatch,

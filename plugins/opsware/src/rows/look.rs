@@ -40,7 +40,7 @@ pub(super) fn path(pattern: &str, file: &ResponseFile) -> Option<String> {
     fits.then(|| format!("{front}{value}{back}"))
 }
 
-fn patterns<'a>(row: &'a Row) -> impl Iterator<Item = &'a String> {
+fn patterns(row: &Row) -> impl Iterator<Item = &String> {
     let files = match &row.by {
         By::Files(files) => Some(files),
         _ => None,
