@@ -7,12 +7,14 @@
 
 mod count;
 mod cuts;
+mod damage;
 mod dice;
 mod flood;
 mod kills;
 mod ledger;
 mod mesh;
 mod playbook;
+mod races;
 mod run;
 mod signals;
 
@@ -53,6 +55,9 @@ pub enum Failure {
     /// What was written or begun is not what came back.
     #[error("{0}")]
     Output(String),
+    /// A journal is not what it must be.
+    #[error("the journal: {0}")]
+    Journal(String),
     /// New steps began after a signal.
     #[error("{0} steps began after the signal")]
     BeganAfterSignal(usize),
@@ -76,7 +81,7 @@ pub struct Trial {
 }
 
 /// All trials, in order.
-pub const TRIALS: [Trial; 5] = [
+pub const TRIALS: [Trial; 8] = [
     Trial {
         id: "T1",
         full_count: 200,
@@ -101,5 +106,20 @@ pub const TRIALS: [Trial; 5] = [
         id: "T13",
         full_count: 50,
         once: signals::once,
+    },
+    Trial {
+        id: "T3-cut",
+        full_count: damage::SLICES,
+        once: damage::cut_once,
+    },
+    Trial {
+        id: "T3-flip",
+        full_count: 100,
+        once: damage::flip_once,
+    },
+    Trial {
+        id: "T14",
+        full_count: 200,
+        once: races::once,
     },
 ];

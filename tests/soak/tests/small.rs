@@ -43,3 +43,13 @@ fn steps_outlive_connections_that_are_cut() {
         few("T5", 1);
     }
 }
+
+#[test]
+fn journals_that_are_damaged_are_recovered_or_refused() {
+    few("T3-flip", 1);
+}
+
+#[test]
+fn of_two_runs_on_one_lock_one_wins() {
+    few("T14", 4);
+}

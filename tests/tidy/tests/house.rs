@@ -48,7 +48,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("plugins/oracle", &["sasrun-plugin"]),
     ("tests/lab", &[]),
     ("tests/bench", &[]),
-    ("tests/soak", &["saslab", "sasrun-scenarios"]),
+    (
+        "tests/soak",
+        &[
+            "saslab",
+            "sasrun-scenarios",
+            "sasrun-journal",
+            "sasrun-model",
+        ],
+    ),
 ];
 
 /// Outside crates that only some of ours may name.
