@@ -174,6 +174,7 @@ mod tests {
             id: id(),
             class: StepClass::Once,
             content: "c".into(),
+            job: None,
         }
     }
 

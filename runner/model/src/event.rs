@@ -180,6 +180,9 @@ pub enum EventKind {
         class: StepClass,
         /// Hash of the task's content and arguments.
         content: Name,
+        /// Name of its first job on the host, where the task's commands run as jobs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        job: Option<Name>,
     },
     /// A host begins one item of a loop, or one more try, of a step that must not be done twice.
     /// Durable before the host is touched.

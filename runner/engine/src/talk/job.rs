@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use futures::future::LocalBoxFuture;
 use sasrun_connection as connection;
 use sasrun_connection::{
-    Connection, ConnectionError, Identity, JobId, JobOffsets, JobView, Patience,
+    BadJobId, Connection, ConnectionError, Identity, JobId, JobOffsets, JobView, Patience,
 };
 use sasrun_model::{Decision, StepClass};
 use sasrun_plugin::{
@@ -227,14 +227,14 @@ impl Talking<'_> {
             }
             JobRequest::Status { id } => return Ok(vec![self.job_status(&id).await?]),
             JobRequest::Stop { id } => {
-                let id = named(&id)?;
+                let id = JobId::new(&id).map_err(|error| misnamed(&error))?;
                 let stopped = connection.stop_job(&identity, &id).await;
                 stopped.map_err(|error| lost(&error))?;
                 return Ok(vec![self.look(&connection, &identity, &id).await?]);
             }
             JobRequest::Remove { id } => {
                 self.host_run.run.jobs.forget(&id);
-                let id = named(&id)?;
+                let id = JobId::new(&id).map_err(|error| misnamed(&error))?;
                 let before = self.look(&connection, &identity, &id).await?;
                 let removed = connection.remove_job(&identity, &id).await;
                 removed.map_err(|error| lost(&error))?;
@@ -247,7 +247,7 @@ impl Talking<'_> {
                 )));
             }
         };
-        let id = named(&id)?;
+        let id = JobId::new(&id).map_err(|error| misnamed(&error))?;
         let offsets = offsets.unwrap_or_default();
         let read = self
             .read_output(&connection, &identity, &id, offsets, wait)
@@ -313,7 +313,7 @@ impl Talking<'_> {
             });
         }
         let (connection, identity) = self.connection().await?;
-        let id = named(id)?;
+        let id = JobId::new(id).map_err(|error| misnamed(&error))?;
         let status = self.look(&connection, &identity, &id).await?;
         if status.state != JobState::Finished {
             return Ok(status);
@@ -379,8 +379,8 @@ fn result_of(ending: Ending) -> Object {
     result
 }
 
-fn named(id: &str) -> Result<JobId, Reply> {
-    JobId::new(id).map_err(|error| Reply::Answer(refused("other", error.to_string())))
+fn misnamed(error: &BadJobId) -> Reply {
+    Reply::Answer(refused("other", error.to_string()))
 }
 
 fn absent(id: String) -> JobStatus {

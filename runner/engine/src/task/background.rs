@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sasrun_connection::JobId;
-use sasrun_model::{HostTask, Key, Keyword, Node, Outcome, Value};
+use sasrun_model::{HostTask, Key, Keyword, Name, Node, Outcome, Value};
 use sasrun_plugin::Object;
 use sasrun_template::{Scope, TemplateError};
 
@@ -33,6 +33,17 @@ impl HostRun<'_> {
     pub(super) fn is_job(&self, scope: &Arc<TaskScope>) -> bool {
         let plain: Arc<dyn Scope> = Arc::clone(scope) as _;
         self.job_plan(&plain).is_ok_and(|plan| plan.is_asked)
+    }
+
+    /// The name that the first job of the step has on its host; none for loops, whose items have their own.
+    pub(super) fn job_name(&self, scope: &Arc<TaskScope>, step: &HostTask) -> Option<Name> {
+        let plain: Arc<dyn Scope> = Arc::clone(scope) as _;
+        if self.task.each.is_some() || !self.is_job(scope) || self.is_check(&plain).unwrap_or(true)
+        {
+            return None;
+        }
+        let id = self.run.jobs.id(step, 0)?;
+        Some(id.as_str().into())
     }
 
     /// Adds what a task in the background tells of its job.

@@ -83,6 +83,7 @@ impl HostRun<'_> {
             id: id.clone(),
             class: self.class(),
             content: self.run.content_of(self.task),
+            job: self.job_name(&scope, &id),
         });
         if let Err(lost) = self.run.dispatcher.durable().await {
             tracing::warn!(%lost, "a step does not begin");

@@ -103,6 +103,7 @@ pub(crate) fn events(tasks: usize) -> Vec<Event> {
                 id: id(host, task),
                 class: StepClass::Once,
                 content: "c0ffee".into(),
+                job: None,
             });
         }
         for host in &hosts {
