@@ -219,6 +219,8 @@ pub struct ControllerFile {
     pub mode: u32,
     pub mtime: f64,
     pub checksum: Option<String>,
+    /// Whether its content begins as that of a vault does.
+    pub is_vaulted: bool,
     /// For a directory: everything below it, parents first.
     pub entries: Vec<ControllerEntry>,
 }

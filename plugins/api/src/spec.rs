@@ -23,6 +23,8 @@ pub struct ModuleSpec {
     pub check_mode: CheckSupport,
     /// Whether it can show differences.
     pub diff: bool,
+    /// Whether the field `diff` of its result is a list even when there is one difference.
+    pub lists_diff: bool,
     /// What may be done with it again when its end is not known.
     pub repetition: Repetition,
     /// Whether it runs once on the controller's side alone and needs no connection.

@@ -1,6 +1,7 @@
 //! What the engine asks of the user's files while it runs, answered by the loader and the disk.
 
 use std::fs;
+use std::io::Read as _;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -157,6 +158,7 @@ fn describe(path: &Path, checksum: Option<&str>) -> std::io::Result<ControllerFi
         #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit")]
         mtime: metadata.mtime() as f64,
         checksum: None,
+        is_vaulted: !metadata.is_dir() && is_vaulted(&absolute)?,
         entries: Vec::new(),
     };
     if metadata.is_dir() {
@@ -165,6 +167,17 @@ fn describe(path: &Path, checksum: Option<&str>) -> std::io::Result<ControllerFi
         file.checksum = Some(digest(&absolute, algorithm)?);
     }
     Ok(file)
+}
+
+/// How the content of a vault begins.
+const VAULT: &[u8] = b"$ANSIBLE_VAULT;";
+
+fn is_vaulted(path: &Path) -> std::io::Result<bool> {
+    let mut start = Vec::with_capacity(VAULT.len());
+    fs::File::open(path)?
+        .take(VAULT.len() as u64)
+        .read_to_end(&mut start)?;
+    Ok(start == VAULT)
 }
 
 fn below(

@@ -96,7 +96,9 @@ impl TextFile {
     ) -> Result<Option<String>, Failure> {
         if !self.exists {
             let parent = paths::word(paths::parent(&self.path));
-            let make = format!("mkdir -p {parent}");
+            // Where none but the owner may read the file, none looks into its directory.
+            let mask = if mode & 0o077 == 0 { "umask 077; " } else { "" };
+            let make = format!("{mask}mkdir -p {parent}");
             run(host, make, "making the directory of the file").await?;
         }
         let written = host

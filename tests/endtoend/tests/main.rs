@@ -9,6 +9,7 @@ mod language;
 mod locks;
 mod mutations;
 mod plugins;
+mod proofs;
 mod refusals;
 mod resume;
 mod ssh;

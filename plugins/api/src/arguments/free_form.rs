@@ -34,7 +34,7 @@ pub fn free_form_arguments(spec: &ModuleSpec, text: &str) -> Result<Object, Argu
             .filter(|(key, _)| spec.free_form.as_deref() != Some(RAW) || OF_COMMANDS.contains(key));
         match pair {
             Some((key, value)) => {
-                arguments.insert(key.to_owned(), Value::String(unquoted(value)));
+                arguments.insert(key.to_owned(), Value::String(unquoted(&decoded(value))));
             }
             None => {
                 if !rest.is_empty() {
@@ -166,6 +166,56 @@ fn unquoted(text: &str) -> String {
     inner.unwrap_or(text).to_owned()
 }
 
+/// Resolves escapes as Python writes them: `\n`, `\t`, `\x41`, `\u00e9`. Any other backslash stays.
+fn decoded(text: &str) -> String {
+    let mut written = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        written.push_str(&rest[..at]);
+        let after = &rest[at + 1..];
+        let Some(letter) = after.chars().next() else {
+            rest = &rest[at..];
+            break;
+        };
+        let by_number = match letter {
+            'x' => by_number(after, 2),
+            'u' => by_number(after, 4),
+            'U' => by_number(after, 8),
+            _ => None,
+        };
+        let (meant, length) = match (by_number, simple(letter)) {
+            (Some(both), _) => both,
+            (None, Some(meant)) => (meant, letter.len_utf8()),
+            (None, None) => ('\\', 0),
+        };
+        written.push(meant);
+        rest = &after[length..];
+    }
+    written.push_str(rest);
+    written
+}
+
+fn simple(letter: char) -> Option<char> {
+    Some(match letter {
+        '\\' | '\'' | '"' => letter,
+        'a' => '\x07',
+        'b' => '\x08',
+        'f' => '\x0c',
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'v' => '\x0b',
+        _ => return None,
+    })
+}
+
+/// Reads the letter and so many digits; answers the character, and how many bytes it took.
+fn by_number(text: &str, digits: usize) -> Option<(char, usize)> {
+    let number = text.get(1..1 + digits)?;
+    let meant = char::from_u32(u32::from_str_radix(number, 16).ok()?)?;
+    Some((meant, 1 + digits))
+}
+
 fn problem(message: String) -> ArgumentError {
     ArgumentError {
         argument: String::new(),
@@ -228,6 +278,11 @@ mod tests {
                 json!({"file": "vars.yml", "name": "x"}),
             ),
             (Some("file"), "", json!({})),
+            (
+                None,
+                r#"a='\b\\b' b="x\ty" c=\d"#,
+                json!({"a": "\u{8}\\b", "b": "x\ty", "c": "\\d"}),
+            ),
         ] {
             let made = free_form_arguments(&spec(free_form), text).unwrap();
             assert_eq!(Value::Object(made), wanted, "{text}");

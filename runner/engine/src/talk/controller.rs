@@ -10,6 +10,9 @@ use sasrun_template::{RenderOptions, Scope, TemplateError, Templates, Truth};
 use super::{CANNOT_KNOW, Talking, refused};
 use crate::seams::Within;
 
+/// How the content of a vault begins.
+const VAULT: &str = "$ANSIBLE_VAULT;";
+
 impl Talking<'_> {
     pub(super) async fn controller(&mut self, request: ControllerRequest) -> Answer {
         match request {
@@ -72,6 +75,10 @@ impl Talking<'_> {
             Err(message) => return refused("not_found", message),
         };
         let text = match files.read_text(&path) {
+            Ok(text) if text.starts_with(VAULT) => match self.opened(&path) {
+                Ok(text) => text,
+                Err(error) => return refused("template", error.to_string()),
+            },
             Ok(text) => text,
             Err(message) => return refused("not_found", message),
         };
@@ -87,6 +94,15 @@ impl Talking<'_> {
             Ok(text) => Answer::Value { value: text.into() },
             Err(error) => refused("template", format!("{}: {error}", path.display())),
         }
+    }
+
+    /// Reads a file that is in a vault.
+    fn opened(&self, path: &std::path::Path) -> Result<String, TemplateError> {
+        let name = serde_json::Value::from(path.display().to_string());
+        let expression = format!("lookup('ansible.builtin.unvault', {name}, rstrip=false)");
+        let scope: Arc<dyn Scope> = Arc::clone(&self.scope) as _;
+        let text = self.host_run.templates().expression(&expression, &scope)?;
+        Ok(text.as_str().map(str::to_owned).unwrap_or_default())
     }
 }
 

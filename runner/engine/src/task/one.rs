@@ -222,9 +222,12 @@ impl HostRun<'_> {
         match self.talking(scope, delegate, module, check) {
             Ok(talking) => {
                 let is_diff = call.diff;
+                let lists_diff = module.spec().lists_diff;
                 let talking = talking.for_step(step.clone(), plan);
                 let (ending, job) = self.limited(talking, module.start(call)).await;
-                let mut outcome = self.settle(ending, delegate, invocation).await;
+                let mut outcome = self
+                    .settle(ending, delegate, invocation, lists_diff)
+                    .await;
                 self.describe_job(&mut outcome, plan, step, job);
                 if !is_diff {
                     outcome.diff.clear();
@@ -283,6 +286,7 @@ impl HostRun<'_> {
         ending: Ending,
         delegate: Option<&Name>,
         invocation: sasrun_plugin::Object,
+        lists_diff: bool,
     ) -> Outcome {
         let mut outcome = match ending {
             Ending::Done { outcome, declared } => {
@@ -317,8 +321,9 @@ impl HostRun<'_> {
         };
         let scope: Arc<dyn Scope> = self.scope() as _;
         if self.is_diff(&scope).unwrap_or(false) {
-            result::show_differences(&mut outcome);
+            result::show_differences(&mut outcome, lists_diff);
         }
+        result::show_warnings(&mut outcome);
         if let Value::Map(map) = &mut outcome.result {
             let invocation = serde_json::json!({ "module_args": invocation });
             Arc::make_mut(map).insert(Key::from("invocation"), invocation.into());

@@ -155,21 +155,57 @@ pub(crate) fn left_running() -> Outcome {
     outcome(Status::Changed, mapping(fields))
 }
 
-/// Adds the differences to the result, as `register` sees them, unless the module did.
-pub(crate) fn show_differences(outcome: &mut Outcome) {
-    let shown = outcome.diff.iter().map(|diff| {
-        Value::map(mapping([
-            ("before_header", diff.before_header.as_str().into()),
-            ("after_header", diff.after_header.as_str().into()),
-            ("before", diff.before.as_str().into()),
-            ("after", diff.after.as_str().into()),
-        ]))
-    });
-    let shown = Value::list(shown.collect());
-    if let Value::Map(map) = &mut outcome.result
-        && !outcome.diff.is_empty()
-    {
+/// Adds the differences to the result, as `register` sees them, unless the module did: one by
+/// itself, several as a list.
+pub(crate) fn show_differences(outcome: &mut Outcome, as_list: bool) {
+    let mut shown: Vec<Value> = outcome.diff.iter().map(shown_difference).collect();
+    let shown = match shown.pop() {
+        Some(single) if shown.is_empty() && !as_list => single,
+        Some(last) => {
+            shown.push(last);
+            Value::list(shown)
+        }
+        None => return,
+    };
+    if let Value::Map(map) = &mut outcome.result {
         Arc::make_mut(map).entry("diff".into()).or_insert(shown);
+    }
+}
+
+fn shown_difference(diff: &Difference) -> Value {
+    let mut shown = mapping([]);
+    for (name, header) in [
+        ("before_header", &diff.before_header),
+        ("after_header", &diff.after_header),
+    ] {
+        if !header.is_empty() {
+            shown.insert(name.into(), header.as_str().into());
+        }
+    }
+    shown.insert("before".into(), side(&diff.before));
+    shown.insert("after".into(), side(&diff.after));
+    Value::map(shown)
+}
+
+/// A side that a module wrote as an object is one.
+fn side(text: &str) -> Value {
+    match serde_json::from_str::<serde_json::Value>(text) {
+        Ok(object @ serde_json::Value::Object(_)) => object.into(),
+        _ => text.into(),
+    }
+}
+
+/// Adds the warnings to the result, as `register` sees them, unless the module did.
+pub(crate) fn show_warnings(outcome: &mut Outcome) {
+    if outcome.warnings.is_empty() {
+        return;
+    }
+    let warnings = outcome.warnings.iter().map(|text| text.as_str().into());
+    let warnings = Value::list(warnings.collect());
+    if let Value::Map(map) = &mut outcome.result {
+        Arc::make_mut(map)
+            .entry("warnings".into())
+            .or_insert(warnings);
     }
 }
 

@@ -112,9 +112,11 @@ impl Reader<'_, '_> {
             .catalogue
             .check_arguments(module, arguments);
         for problem in found {
-            // What catches failures at run time catches this one there; a misspelt name is none.
+            // What catches failures at run time catches this one there; a misspelt name is none,
+            // and it is misspelt if there is one much like it.
             let name = problem.argument.as_deref().unwrap_or_default();
-            let is_misspelt = !problem.is_value && arguments.get(name).is_some();
+            let is_near = problem.hint.is_some() || problem.message.contains("Did you mean");
+            let is_misspelt = is_near && !problem.is_value && arguments.get(name).is_some();
             if around.catches && !is_misspelt {
                 continue;
             }

@@ -41,7 +41,7 @@ async fn run(call: Call, _: Host) -> ModuleResult {
     }
     if let Some(name) = variables.keys().find(|name| !is_name(name)) {
         return Err(Failure::new(format!(
-            "The variable name '{name}' is not valid. Variables must start with a letter or \
+            "Invalid variable name '{name}'. Variables must start with a letter or \
              underscore character, and contain only letters, numbers and underscores."
         )));
     }

@@ -64,7 +64,7 @@ async fn run(call: Call, host: Host) -> ModuleResult {
     let arguments = Arguments::validated(call.arguments);
     let subset = arguments.strings("gather_subset");
     let parts = wanted(&subset).map_err(|name| {
-        Failure::new(format!("Bad subset '{name}' given to setup. gather_subset options allowed: all, !all, min, hardware, network, virtual, …"))
+        Failure::new(format!("Bad subset '{name}' given to Ansible. gather_subset options allowed: all, !all, min, hardware, network, virtual, …"))
     })?;
     let output = host
         .read_script(script(&parts, arguments.text_or_empty("fact_path")))

@@ -39,6 +39,7 @@ pub(super) fn facts(sections: &Sections) -> Object {
     facts.insert("lsb".into(), lsb(sections).into());
     facts.insert("is_chroot".into(), is_chroot(sections).into());
     facts.extend(keys(sections));
+    facts.extend(python(sections));
     if let Some(load) = sections.first("load") {
         let load: Vec<f64> = load
             .split(' ')
@@ -49,6 +50,31 @@ pub(super) fn facts(sections: &Sections) -> Object {
         let load: Object = names.zip(load.into_iter().map(Value::from)).collect();
         facts.insert("loadavg".into(), load.into());
     }
+    facts
+}
+
+/// What Python the host has, if any: sasrun needs none, playbooks may.
+fn python(sections: &Sections) -> Object {
+    let mut facts = Object::new();
+    let [path, said, ..] = sections.lines("python")[..] else {
+        return facts;
+    };
+    let version = said.trim_start_matches("Python ").trim();
+    let numbers: Vec<u64> = version
+        .split('.')
+        .map_while(|part| part.parse().ok())
+        .collect();
+    let number = |at: usize| numbers.get(at).copied().unwrap_or(0);
+    let (major, minor, micro) = (number(0), number(1), number(2));
+    facts.insert("python_version".into(), version.into());
+    facts.insert(
+        "python".into(),
+        json!({
+            "executable": path, "type": "cpython", "has_sslcontext": true,
+            "version": {"major": major, "minor": minor, "micro": micro, "releaselevel": "final", "serial": 0},
+            "version_info": [major, minor, micro, "final", 0],
+        }),
+    );
     facts
 }
 

@@ -10,3 +10,9 @@ if [ -r /etc/ssh/ssh_host_${t}_key.pub ]; then files="$files s=ssh_keys /etc/ssh
 done
 echo @@chroot; ls -di / /proc/1/root/. 2>/dev/null
 echo @@load; if [ -r /proc/loadavg ]; then read line </proc/loadavg; echo "$line"; fi
+echo @@python
+for p in python3 python; do
+for d in /usr/bin /usr/local/bin /bin; do
+if [ -x $d/$p ]; then echo $d/$p; $d/$p -V 2>&1; break 2; fi
+done
+done

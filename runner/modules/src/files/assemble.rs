@@ -1,12 +1,13 @@
 //! `assemble`: joins the files of a directory, in order of their names, into one file.
 
+use base64::Engine as _;
 use sasrun_plugin::{
     Arguments, Call, Command, Failure, FunctionModule, Host, Module, ModuleResult, ModuleSpec,
     Place, Read, SearchIn,
 };
 
 use super::placing::{Source, place};
-use crate::answers::{Answers, bytes_of, whole};
+use crate::answers::{Answers, bytes_of, succeeded, whole};
 use crate::describe::{
     choice, core, example, file_arguments, file_returns, needed, path, switch, text, with,
 };
@@ -34,6 +35,11 @@ fn spec() -> ModuleSpec {
             "validate",
             "Command that must accept the new file, given as `%s`, before it is used.",
         ),
+        choice(
+            "decrypt",
+            "Opens fragments of the controller's that are in a vault.",
+        )
+        .defaults_to(true),
     ];
     ModuleSpec {
         diff: true,
@@ -137,12 +143,22 @@ async fn of_controller(
         .collect();
     let mut fragments = Vec::new();
     for name in selected(names, arguments)? {
+        let path = paths::join(&directory.path, &name);
         let command = Command {
-            script: format!("cat {}", paths::word(&paths::join(&directory.path, &name))),
+            script: format!("base64 < {} | tr -d '\\n'", paths::word(&path)),
             place: Place::Controller,
             ..Command::default()
         };
-        fragments.push(host.read_command(command).await?.stdout.into_bytes());
+        let shown = succeeded(host.read_command(command).await?, "reading a fragment")?;
+        let bytes = base64::engine::general_purpose::STANDARD
+            .decode(shown.stdout.trim())
+            .map_err(|_| Failure::new(format!("the fragment {path} came garbled")))?;
+        let is_vaulted = arguments.flag("decrypt") && bytes.starts_with(b"$ANSIBLE_VAULT;");
+        fragments.push(if is_vaulted {
+            super::copy::opened(host, &path).await?.into_bytes()
+        } else {
+            bytes
+        });
     }
     Ok(fragments)
 }

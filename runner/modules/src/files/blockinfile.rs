@@ -56,6 +56,7 @@ fn spec() -> ModuleSpec {
     ];
     ModuleSpec {
         diff: true,
+        lists_diff: true,
         mutually_exclusive: vec![set(&["insertbefore", "insertafter"])],
         returns: returns(&[
             ("msg", "str", "What was done."),

@@ -63,6 +63,7 @@ fn spec() -> ModuleSpec {
     ];
     ModuleSpec {
         diff: true,
+        lists_diff: true,
         mutually_exclusive: vec![set(&["src", "content"])],
         required_one_of: vec![set(&["src", "content"])],
         returns: with_more(),
@@ -117,8 +118,29 @@ async fn run(call: Call, host: Host) -> ModuleResult {
         return tree::send(&host, &call, &src, file).await;
     }
     verify(&arguments, &file)?;
+    if file.is_vaulted && arguments.flag("decrypt") {
+        let text = opened(&host, &file.path).await?;
+        let source = Source {
+            mode: Some(file.mode & 0o7777),
+            ..Source::of_bytes(text.as_bytes(), Some(paths::file_name(&src).to_owned()))
+        };
+        return place(&host, &call, source).await;
+    }
     let source = source_of(&host, &src, file).await?;
     place(&host, &call, source).await
+}
+
+/// Reads a file of the controller's that is in a vault.
+pub(super) async fn opened(host: &Host, path: &str) -> Result<String, Failure> {
+    let name = Value::from(path);
+    let expression = format!("lookup('ansible.builtin.unvault', {name}, rstrip=false)");
+    let request = sasrun_plugin::ControllerRequest::Evaluate { expression };
+    match host.controller(request).await? {
+        Value::String(text) => Ok(text),
+        _ => Err(Failure::new(format!(
+            "{path} could not be opened with the vault's password"
+        ))),
+    }
 }
 
 fn verify(arguments: &Arguments, file: &ControllerFile) -> Result<(), Failure> {

@@ -165,7 +165,7 @@ async fn look_at(
     let checksum = arguments
         .flag("get_checksum")
         .then(|| arguments.text_or_empty("checksum_algorithm").to_owned());
-    let mut reads: Vec<Read> = found
+    let reads: Vec<Read> = found
         .iter()
         .map(|path| {
             Read::Stat(Stat {
@@ -175,34 +175,28 @@ async fn look_at(
             })
         })
         .collect();
-    let searches = filter.contains.is_some();
-    if searches {
-        reads.extend(found.iter().map(|path| crate::answers::whole(path)));
-    }
     if reads.is_empty() {
         return Ok(Vec::new());
     }
     let mut answers = Answers::of(host, reads).await?;
     let mut kept = Vec::new();
     for path in &found {
-        kept.push((path, answers.status()?));
-    }
-    let mut files = Vec::new();
-    for (path, status) in kept {
-        let content = if searches { answers.file().ok() } else { None };
-        if !filter.takes(&status, now) {
-            continue;
+        let status = answers.status()?;
+        if filter.takes(&status, now) {
+            kept.push((path, status));
         }
-        if let Some(content) = content {
-            let bytes = crate::answers::bytes_of(&content).unwrap_or_default();
-            if !filter.takes_content(&String::from_utf8_lossy(&bytes))? {
-                continue;
-            }
-        }
-        let mut file = fields(path, &status);
-        file.shift_remove("exists");
-        files.push(Value::Object(file));
     }
+    if filter.contains.is_some() {
+        kept = containing(host, filter, kept).await?;
+    }
+    let mut files: Vec<Value> = kept
+        .into_iter()
+        .map(|(path, status)| {
+            let mut file = fields(path, &status);
+            file.shift_remove("exists");
+            Value::Object(file)
+        })
+        .collect();
     if let Some(limit) = arguments
         .integer("limit")
         .and_then(|limit| usize::try_from(limit).ok())
@@ -210,6 +204,34 @@ async fn look_at(
         files.truncate(limit);
     }
     Ok(files)
+}
+
+/// How many files are read in one round trip.
+const READ_AT_ONCE: usize = 32;
+
+/// Leaves those that hold what is looked for. Only regular files are opened: a pipe would wait for
+/// its other end.
+async fn containing<'a>(
+    host: &Host,
+    filter: &Filter,
+    mut found: Vec<(&'a String, FileStatus)>,
+) -> Result<Vec<(&'a String, FileStatus)>, Failure> {
+    found.retain(|(_, status)| status.kind == FileKind::File);
+    let mut kept = Vec::new();
+    for batch in found.chunks(READ_AT_ONCE) {
+        let reads = batch.iter().map(|(path, _)| crate::answers::whole(path));
+        let mut answers = Answers::of(host, reads.collect()).await?;
+        for (path, status) in batch {
+            let Ok(content) = answers.file() else {
+                continue;
+            };
+            let bytes = crate::answers::bytes_of(&content).unwrap_or_default();
+            if filter.takes_content(&String::from_utf8_lossy(&bytes))? {
+                kept.push((*path, status.clone()));
+            }
+        }
+    }
+    Ok(kept)
 }
 
 /// What is asked of the files.

@@ -62,6 +62,7 @@ fn spec() -> ModuleSpec {
                 .into(),
         ],
         diff: true,
+        lists_diff: true,
         mutually_exclusive: vec![
             set(&["insertbefore", "insertafter"]),
             set(&["regexp", "search_string"]),
@@ -137,14 +138,18 @@ fn check(arguments: &Arguments, is_present: bool) -> Result<(), Failure> {
 
 fn warned(outcome: Outcome, arguments: &Arguments) -> Outcome {
     let empty = |name| arguments.text(name) == Some("");
-    let what = match (empty("regexp"), empty("search_string")) {
-        (true, _) => "regular expression",
-        (_, true) => "search string",
+    let (what, way_out) = match (empty("regexp"), empty("search_string")) {
+        (true, _) => (
+            "regular expression",
+            " If this is desired, use '^' to match every line in the file and avoid this warning.",
+        ),
+        (_, true) => ("search string", ""),
         _ => return outcome,
     };
     outcome.warn(format!(
-        "The {what} is an empty string, which matches every line of the file. If that is meant, \
-         use '^' as the regular expression to avoid this warning."
+        "The {what} is an empty string, which will match every line in the file. \
+         This may have unintended consequences, such as replacing the last line in the file rather \
+         than appending.{way_out}"
     ))
 }
 

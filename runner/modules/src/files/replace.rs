@@ -59,8 +59,12 @@ async fn run(call: Call, host: Host) -> ModuleResult {
         let path = &found.path;
         return Err(Failure::new(format!("Path {path} does not exist !")).with("rc", 257));
     }
-    let edited = replace(&arguments, &found.file)
-        .map_err(|error: RegexError| Failure::new(error.to_string()))?;
+    let edited = replace(&arguments, &found.file).map_err(|error: RegexError| match error {
+        RegexError::Replacement { reason, .. } => {
+            Failure::new(format!("Unable to process replace due to error: {reason}"))
+        }
+        other => Failure::new(other.to_string()),
+    })?;
     let mut result = Object::new();
     result.insert("rc".into(), 0.into());
     match edited {
@@ -114,6 +118,7 @@ fn replace(arguments: &Arguments, file: &FileText) -> Result<Replaced, RegexErro
     };
     let regex = PythonRegex::new(&file.spell(arguments.text_or_empty("regexp")), flags)?;
     let old = &text[section.0..section.1];
+    check_template(arguments.text_or_empty("replace"))?;
     let (new, count) = regex.replace_all(old, &file.spell(arguments.text_or_empty("replace")))?;
     let changed = count > 0 && new != old;
     let msg = if changed {
@@ -126,4 +131,24 @@ fn replace(arguments: &Arguments, file: &FileText) -> Result<Replaced, RegexErro
         msg,
         changed,
     }))
+}
+
+/// Refuses a replacement with an escape that means nothing, also where nothing matches.
+fn check_template(template: &str) -> Result<(), RegexError> {
+    let mut chars = template.char_indices();
+    while let Some((at, c)) = chars.next() {
+        if c != '\\' {
+            continue;
+        }
+        match chars.next() {
+            Some((_, letter)) if letter.is_ascii_alphabetic() && !"abfgnrtv".contains(letter) => {
+                return Err(RegexError::Replacement {
+                    template: template.to_owned(),
+                    reason: format!("bad escape \\{letter} at position {at}"),
+                });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }

@@ -1,8 +1,8 @@
 //! `slurp`: reads a file of the host as Base64.
 
 use sasrun_plugin::{
-    Arguments, Call, CheckSupport, Failure, FileKind, FunctionModule, Host, Module, ModuleResult,
-    ModuleSpec, Outcome, Repetition,
+    Arguments, Call, CheckSupport, Failure, FileKind, FileStatus, FunctionModule, Host, Module,
+    ModuleResult, ModuleSpec, Outcome, Repetition,
 };
 
 use crate::answers::{Answers, look, whole};
@@ -37,18 +37,27 @@ fn spec() -> ModuleSpec {
 async fn run(call: Call, host: Host) -> ModuleResult {
     let arguments = Arguments::validated(call.arguments);
     let path = paths::expand(&host, arguments.text_or_empty("src")).await?;
-    let mut answers = Answers::of(&host, vec![look(&path, true), whole(&path)]).await?;
+    let mut answers = Answers::of(
+        &host,
+        vec![
+            look(&path, true),
+            look(paths::parent(&path), true),
+            whole(&path),
+        ],
+    )
+    .await?;
     let status = answers.status()?;
+    let parent = answers.status()?;
     if !status.exists() {
-        return Err(Failure::new(format!("file not found: {path}")));
+        return Err(missing(&parent, &path));
+    }
+    if !status.readable {
+        return Err(Failure::new(format!("File is not readable: {path}")));
     }
     if status.kind == FileKind::Directory {
         return Err(Failure::new(format!(
-            "source is a directory and must be a file: {path}"
+            "Source is a directory and must be a file: {path}"
         )));
-    }
-    if !status.readable {
-        return Err(Failure::new(format!("file is not readable: {path}")));
     }
     let content = answers.file()?;
     if content.truncated {
@@ -60,4 +69,15 @@ async fn run(call: Call, host: Host) -> ModuleResult {
         .with("content", content.base64)
         .with("source", path)
         .with("encoding", "base64"))
+}
+
+/// A file that is not there, or whose place cannot be looked into.
+fn missing(parent: &FileStatus, path: &str) -> Failure {
+    match parent.kind {
+        FileKind::File => Failure::new(format!("Unable to slurp file: {path}: Not a directory")),
+        FileKind::Directory if !parent.executable => {
+            Failure::new(format!("File is not readable: {path}"))
+        }
+        _ => Failure::new(format!("File not found: {path}")),
+    }
 }

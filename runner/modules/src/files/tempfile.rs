@@ -1,8 +1,8 @@
 //! `tempfile`: makes a file or directory that no one else has.
 
 use sasrun_plugin::{
-    Arguments, Call, FunctionModule, Host, Module, ModuleResult, ModuleSpec, Object, Outcome,
-    Repetition,
+    Arguments, Call, Failure, FunctionModule, Host, Module, ModuleResult, ModuleSpec, Object,
+    Outcome, Repetition,
 };
 
 use crate::answers::{Answers, look, run as change};
@@ -39,6 +39,13 @@ fn spec() -> ModuleSpec {
 
 async fn run(call: Call, host: Host) -> ModuleResult {
     let arguments = Arguments::validated(call.arguments);
+    for name in ["prefix", "suffix"] {
+        if arguments.text_or_empty(name).contains('/') {
+            return Err(Failure::new(format!(
+                "{name} must be a valid file name component, without path separators"
+            )));
+        }
+    }
     let is_directory = arguments.text("state") == Some("directory");
     let below = match arguments.text("path") {
         Some(path) => paths::word(&paths::expand(&host, path).await?),

@@ -63,6 +63,7 @@ fn spec() -> ModuleSpec {
     ];
     ModuleSpec {
         diff: true,
+        lists_diff: true,
         returns: file_returns(),
         examples: vec![example(
             "Write a configuration",

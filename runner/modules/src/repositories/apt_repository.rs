@@ -16,6 +16,7 @@ pub(crate) fn module() -> Box<dyn Module> {
 fn spec() -> ModuleSpec {
     ModuleSpec {
         diff: true,
+        lists_diff: true,
         returns: returns(&[
             ("repo", "str", "The source."),
             ("sources_added", "list", "Files that were made."),

@@ -164,6 +164,8 @@ impl Task {
         BTreeMap::from([
             ("GIT_SSH_COMMAND".to_owned(), ssh.join(" ")),
             ("GIT_TERMINAL_PROMPT".to_owned(), "0".to_owned()),
+            // A look at the tree must not write to it.
+            ("GIT_OPTIONAL_LOCKS".to_owned(), "0".to_owned()),
         ])
     }
 

@@ -86,6 +86,7 @@ async fn run(call: Call, host: Host) -> ModuleResult {
         dest,
         src,
     };
+    archive.check_tools(&host).await?;
     if is_remote && !archive.src.contains("://") {
         archive.unpack_there(&host).await
     } else {
@@ -183,6 +184,18 @@ impl Archive {
             script.push_str(&format!(" && chmod -R {text} {dest}"));
         }
         script
+    }
+
+    /// Refuses a zip archive where nothing can unpack it.
+    async fn check_tools(&self, host: &Host) -> Result<(), Failure> {
+        if !self.is_zip() || host.read_script("unzip -v").await?.succeeded() {
+            return Ok(());
+        }
+        Err(Failure::new(format!(
+            "Failed to find handler for \"{}\". Make sure the required command to extract the file is installed.\n\
+             Unable to find required 'unzip' or 'zipinfo' binary in the path.",
+            self.src
+        )))
     }
 
     async fn unpack_there(&self, host: &Host) -> ModuleResult {

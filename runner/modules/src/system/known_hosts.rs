@@ -1,13 +1,13 @@
 //! `known_hosts`: keys of other hosts that the host trusts.
 
 use sasrun_plugin::{
-    Arguments, Call, Content, Diff, Failure, FunctionModule, Host, Module, ModuleResult,
-    ModuleSpec, Object, Outcome, WriteFile,
+    Arguments, Call, Failure, FunctionModule, Host, Module, ModuleResult, ModuleSpec, Object,
 };
+use serde_json::json;
 
-use crate::answers::{Answers, bytes_of, look, whole};
+use super::host_key::Key;
+use crate::changing::{TextFile, outcome};
 use crate::describe::{core, example, needed, path, returns, switch, text};
-use crate::paths;
 
 pub(crate) fn module() -> Box<dyn Module> {
     FunctionModule::boxed(spec(), run)
@@ -31,7 +31,10 @@ fn spec() -> ModuleSpec {
                 needed(text("name", "The other host, as in the file.")).alias(&["host"]),
                 text("key", "Line of the file, or type and key alone."),
                 path("path", "The file.").defaults_to("~/.ssh/known_hosts"),
-                switch("hash_host", "Accepted; names are kept readable."),
+                switch(
+                    "hash_host",
+                    "Hides the name, as `HashKnownHosts` of ssh does.",
+                ),
                 text("state", "Whether the key shall be there.")
                     .choices(&["absent", "present"])
                     .defaults_to("present"),
@@ -43,121 +46,178 @@ fn spec() -> ModuleSpec {
 async fn run(call: Call, host: Host) -> ModuleResult {
     let arguments = Arguments::validated(call.arguments);
     let name = arguments.text_or_empty("name").to_lowercase();
-    let path = paths::expand(&host, arguments.text_or_empty("path")).await?;
     let is_present = arguments.text("state") != Some("absent");
-    let wanted = line_of(&name, arguments.text("key"), is_present)?;
-    let mut answers = Answers::of(&host, vec![look(&path, true), whole(&path)]).await?;
-    let status = answers.status()?;
-    let before = if status.exists() {
-        String::from_utf8_lossy(&bytes_of(&answers.file()?)?).into_owned()
-    } else {
-        String::new()
-    };
-    let after = edited(&before, &name, wanted.as_deref(), is_present);
-    let outcome = |changed| {
-        Outcome {
-            changed,
-            ..Outcome::default()
+    let wanted = wanted(&name, arguments.text("key"), is_present)?;
+    let file = TextFile::read(&host, arguments.text_or_empty("path")).await?;
+    let hashed = arguments.flag("hash_host");
+    let found = search(&file.text, &name, wanted.as_ref(), hashed);
+    let mut after = removed(&file.text, &name, &found, is_present, wanted.is_none());
+    if let Some(key) = wanted.as_ref().filter(|_| is_present && !found.is_same) {
+        let key = if hashed {
+            key.hidden(&name, &salt(&host).await?)
+        } else {
+            key.clone()
+        };
+        if !after.is_empty() && !after.ends_with('\n') {
+            after.push('\n');
         }
-        .with("name", name.as_str())
-        .with("path", path.as_str())
-        .with("state", arguments.text_or_empty("state"))
-    };
-    if after == before {
-        return Ok(outcome(false));
+        after.push_str(&format!("{}\n", key.line()));
     }
-    let diff = Diff::text(&path, before, after.as_str());
-    host.will_change(
-        format!("{path}: the key of {name}"),
-        Some(diff),
-        Object::new(),
-    )
-    .await?;
-    if !status.exists() {
-        let parent = paths::word(paths::parent(&path));
-        crate::answers::run(
-            &host,
-            format!("umask 077; mkdir -p {parent}"),
-            "making the directory",
-        )
-        .await?;
+    let mut result = Object::new();
+    for argument in ["key", "hash_host", "state"] {
+        let value = arguments.value(argument).cloned().unwrap_or_default();
+        result.insert(argument.to_owned(), value);
     }
-    host.write(WriteFile {
-        path: path.clone(),
-        content: Content::Text(after),
-        mode: (!status.exists()).then_some(0o600),
-        owner: None,
-        group: None,
-        backup: false,
-        validate: None,
-        unsafe_writes: false,
-    })
-    .await?;
-    Ok(outcome(true))
+    result.insert("name".into(), name.as_str().into());
+    result.insert("path".into(), file.path.as_str().into());
+    let header = if file.exists { &file.path } else { "/dev/null" };
+    result.insert(
+        "diff".into(),
+        json!({
+            "before_header": header, "after_header": file.path,
+            "before": file.text, "after": after,
+        }),
+    );
+    if after == file.text {
+        return Ok(outcome(false, result));
+    }
+    file.declare(&host, &after, result.clone()).await?;
+    file.write(&host, after, 0o600, false).await?;
+    Ok(outcome(true, result))
 }
 
-/// Returns the line that the key stands for.
-fn line_of(name: &str, key: Option<&str>, is_present: bool) -> Result<Option<String>, Failure> {
+/// Twenty random bytes of the host's, for hiding a name.
+async fn salt(host: &Host) -> Result<Vec<u8>, Failure> {
+    let shown = host
+        .read_script("dd if=/dev/urandom bs=20 count=1 2>/dev/null | od -A n -t x1")
+        .await?;
+    let bytes: Vec<u8> = shown
+        .stdout
+        .split_whitespace()
+        .filter_map(|word| u8::from_str_radix(word, 16).ok())
+        .collect();
+    if bytes.len() == 20 {
+        return Ok(bytes);
+    }
+    Err(Failure::new(
+        "the host has no random bytes to hide the name with",
+    ))
+}
+
+/// Reads the key that was given, and makes sure that it is one of the name.
+fn wanted(name: &str, key: Option<&str>, is_present: bool) -> Result<Option<Key>, Failure> {
     let Some(key) = key.map(str::trim).filter(|key| !key.is_empty()) else {
         if is_present {
             return Err(Failure::new("No key specified when adding a host"));
         }
         return Ok(None);
     };
-    let first = key.split_whitespace().next().unwrap_or_default();
-    let is_key_alone =
-        first.starts_with("ssh-") || first.starts_with("ecdsa-") || first.starts_with("sk-");
-    if is_key_alone {
-        return Ok(Some(format!("{name} {key}")));
-    }
-    let names_it = first
+    let names: Vec<&str> = name
         .split(',')
-        .any(|known| known.eq_ignore_ascii_case(name))
-        || first.starts_with(['|', '@']);
-    if !names_it {
-        return Err(Failure::new(format!(
-            "Host parameter does not match hashed host field in supplied key: {name} is not {first}"
-        )));
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .collect();
+    if names.len() > 1 {
+        return Err(Failure::new(
+            "Comma separated list of names is not supported. Please pass a single name to lookup in the known_hosts file.",
+        ));
     }
-    Ok(Some(key.to_owned()))
+    let is_kind = |word: &str| {
+        word.starts_with("ssh-") || word.starts_with("ecdsa-") || word.starts_with("sk-")
+    };
+    let line = match key.split_whitespace().next() {
+        Some(first) if is_kind(first) => format!("{name} {key}"),
+        _ => key.to_owned(),
+    };
+    match Key::of(&line) {
+        Some(key) if key.is_of(name) => Ok(Some(key)),
+        _ => Err(Failure::new(
+            "Host parameter does not match hashed host field in supplied key",
+        )),
+    }
 }
 
-fn edited(text: &str, name: &str, wanted: Option<&str>, is_present: bool) -> String {
-    let kind_of = |line: &str| line.split_whitespace().nth(1).map(str::to_owned);
-    let is_of = |line: &&str| {
-        let first = line.split_whitespace().next().unwrap_or_default();
-        first
-            .split(',')
-            .any(|known| known.eq_ignore_ascii_case(name))
+/// What the file says of the host.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Found {
+    /// Whether the very key is there.
+    is_same: bool,
+    /// Line of the key, or of another of its kind.
+    line: Option<usize>,
+}
+
+fn search(text: &str, name: &str, wanted: Option<&Key>, hashed: bool) -> Found {
+    let Some(wanted) = wanted else {
+        return Found::default();
     };
-    if is_present && text.lines().any(|line| Some(line.trim()) == wanted) {
-        return text.to_owned();
+    for (at, line) in text.lines().enumerate() {
+        let Some(known) = Key::of(line).filter(|known| known.is_of(name)) else {
+            continue;
+        };
+        let same_key =
+            known.kind == wanted.kind && known.body == wanted.body && known.mark == wanted.mark;
+        let hides = hashed || wanted.names.starts_with("|1|");
+        let same_names = if hides {
+            known.names.starts_with("|1|")
+        } else {
+            known.names == wanted.names
+        };
+        if same_key && same_names {
+            return Found {
+                is_same: true,
+                line: Some(at),
+            };
+        }
+        if known.mark.is_none() && known.kind == wanted.kind {
+            return Found {
+                is_same: false,
+                line: Some(at),
+            };
+        }
     }
-    let same_kind = |line: &&str| wanted.is_none_or(|wanted| kind_of(line) == kind_of(wanted));
-    let mut lines: Vec<&str> = text
-        .lines()
-        .filter(|line| !(is_of(line) && same_kind(line)))
-        .collect();
-    lines.extend(wanted.filter(|_| is_present));
-    if lines.is_empty() {
-        String::new()
-    } else {
-        format!("{}\n", lines.join("\n"))
-    }
+    Found::default()
+}
+
+/// Returns the text without the line that is replaced or goes; without a key all of the host go.
+fn removed(text: &str, name: &str, found: &Found, is_present: bool, all: bool) -> String {
+    let goes = |at: usize, line: &str| {
+        if all {
+            return !is_present
+                && Key::of(line).is_some_and(|known| known.mark.is_none() && known.is_of(name));
+        }
+        found.line == Some(at) && !(is_present && found.is_same)
+    };
+    text.split_inclusive('\n')
+        .enumerate()
+        .filter(|(at, line)| !goes(*at, line))
+        .map(|(_, line)| line)
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::edited;
+    use super::*;
+
+    fn edited(text: &str, key: Option<&str>, is_present: bool) -> String {
+        let wanted = wanted("a", key, is_present).unwrap();
+        let found = search(text, "a", wanted.as_ref(), false);
+        let mut after = removed(text, "a", &found, is_present, wanted.is_none());
+        if let Some(key) = wanted.filter(|_| is_present && !found.is_same) {
+            after.push_str(&format!("{}\n", key.line()));
+        }
+        after
+    }
 
     #[test]
     fn a_key_replaces_the_one_of_its_kind() {
         let text = "a ssh-rsa A\nb ssh-rsa B\na ssh-ed25519 C\n";
         assert_eq!(
-            edited(text, "a", Some("a ssh-rsa D"), true),
+            edited(text, Some("a ssh-rsa D"), true),
             "b ssh-rsa B\na ssh-ed25519 C\na ssh-rsa D\n"
         );
-        assert_eq!(edited(text, "a", Some("a ssh-rsa A"), true), text);
-        assert_eq!(edited(text, "a", None, false), "b ssh-rsa B\n");
+        assert_eq!(edited(text, Some("a ssh-rsa A"), true), text);
+        assert_eq!(edited(text, None, false), "b ssh-rsa B\n");
+        assert_eq!(edited(text, Some("a ecdsa-sha2 X"), false), text);
+        assert!(wanted("a", Some("b ssh-rsa X"), true).is_err());
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod expect;
 mod fstab;
 pub(crate) mod getent;
 pub(crate) mod group;
+mod host_key;
 pub(crate) mod hostname;
 pub(crate) mod known_hosts;
 pub(crate) mod modprobe;

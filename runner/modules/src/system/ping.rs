@@ -32,7 +32,7 @@ async fn run(call: Call, host: Host) -> ModuleResult {
     let arguments = Arguments::validated(call.arguments);
     let data = arguments.text_or_empty("data");
     if data == "crash" {
-        return Err(Failure::new("boom"));
+        return Err(Failure::new("Task failed: Module failed: boom"));
     }
     let output = host.read_script(":").await?;
     if !output.succeeded() {

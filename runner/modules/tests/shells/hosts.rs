@@ -275,7 +275,7 @@ fn conditions_messages_and_gates_need_no_host() {
             .run("set_fact", json!({"1x": 1}))
             .failure()
             .msg
-            .contains("not valid")
+            .contains("Invalid variable name '1x'")
     );
     let named = world.run(
         "include_vars",

@@ -193,6 +193,7 @@ pub fn controller_file(path: &str, checksum: Option<&str>) -> Answer {
             mode: found.mode(),
             mtime: found.mtime() as f64,
             checksum: checksum.and_then(|_| sha1_of(path)),
+            is_vaulted: false,
             entries,
         },
     }
