@@ -21,7 +21,7 @@ struct Racer {
 /// Lets two runs race once.
 pub(crate) fn once(bench: &Bench, seed: u64) -> Result<(), Failure> {
     let folder = tempfile::tempdir().map_err(system("a folder"))?;
-    let is_one_controller = seed % 2 == 0;
+    let is_one_controller = seed.is_multiple_of(2);
     let mut dice = Dice::new(seed);
     let lock = format!("soak-{}-{seed:x}", std::process::id());
     let first = racer(&folder, "first", "first", &lock)?;
