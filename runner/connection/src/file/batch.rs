@@ -5,6 +5,7 @@
 use crate::command::{Command, Output};
 use crate::connection::{Asked, Connection};
 use crate::error::{ConnectionError, Problem};
+use crate::file::bulk;
 use crate::file::read::{self, FileContent};
 use crate::file::stat::{self, FileStat, StatRequest};
 use crate::identity::Identity;
@@ -50,6 +51,11 @@ impl Connection {
             if requests.is_empty() {
                 return Ok(Vec::new());
             }
+            if requests.len() >= bulk::MANY
+                && let Some(stats) = self.look_at_many(identity, requests).await?
+            {
+                return Ok(stats);
+            }
             let looks: Vec<Look<'_>> = requests.iter().map(Look::Stat).collect();
             let command = look_command(&looks)?;
             let output = self.run_kept(identity, &command, None).await?;
@@ -69,7 +75,37 @@ impl Connection {
             .map_err(|problem| self.error(problem))
     }
 
+    /// Looks at many paths by few programs; none when the host's programs are not up to it.
+    async fn look_at_many(
+        &self,
+        identity: &Identity,
+        requests: &[StatRequest],
+    ) -> Result<Option<Vec<FileStat>>, Problem> {
+        let mut script = stat::functions(&[]);
+        for request in requests {
+            stat::check_path(&request.path)?;
+        }
+        bulk::script_into(&mut script, requests);
+        script.push_str("_s=0");
+        script.push_str(frame::OWN_END);
+        let asked = [own(Command::shell(script))];
+        let output = next(&mut self.run_all(identity, &asked).await?.into_iter())?;
+        Ok(bulk::parse(&output.stdout.bytes(), requests))
+    }
+
     async fn batch(&self, identity: &Identity, reads: &[Read]) -> Result<Vec<ReadAnswer>, Problem> {
+        let only_looks: Option<Vec<StatRequest>> = reads
+            .iter()
+            .map(|read| match read {
+                Read::Stat(request) => Some(request.clone()),
+                _ => None,
+            })
+            .collect();
+        if let Some(requests) = only_looks.filter(|all| all.len() >= bulk::MANY)
+            && let Some(stats) = self.look_at_many(identity, &requests).await?
+        {
+            return Ok(stats.into_iter().map(ReadAnswer::Stat).collect());
+        }
         let looks: Vec<Look<'_>> = reads
             .iter()
             .filter_map(|read| match read {

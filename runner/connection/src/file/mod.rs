@@ -3,6 +3,7 @@
 //! Must not: need anything on the host but its shell and the usual small programs.
 
 pub(crate) mod batch;
+pub(crate) mod bulk;
 pub(crate) mod read;
 pub(crate) mod stat;
 pub(crate) mod write;

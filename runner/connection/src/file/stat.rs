@@ -38,7 +38,7 @@ impl ChecksumAlgorithm {
         }
     }
 
-    fn hex_length(self) -> usize {
+    pub(super) fn hex_length(self) -> usize {
         match self {
             Self::Md5 => 32,
             Self::Sha1 => 40,
@@ -280,7 +280,8 @@ pub(crate) fn call_kind_into(script: &mut String, path: &str) -> Result<(), Prob
     Ok(())
 }
 
-fn check_path(path: &str) -> Result<(), Problem> {
+/// Refuses what no path can be.
+pub(super) fn check_path(path: &str) -> Result<(), Problem> {
     if path.contains('\0') || path.is_empty() {
         return Err(Problem::Request {
             reason: format!("{path:?} is no path"),
@@ -318,12 +319,13 @@ pub(crate) fn parse(answer: &[u8], requests: &[StatRequest]) -> Result<Vec<FileS
         .collect()
 }
 
-struct Lines<'a> {
-    rest: &'a [u8],
+/// An answer, taken line by line.
+pub(super) struct Lines<'a> {
+    pub(super) rest: &'a [u8],
 }
 
 impl<'a> Lines<'a> {
-    fn line(&mut self) -> Option<Cow<'a, str>> {
+    pub(super) fn line(&mut self) -> Option<Cow<'a, str>> {
         let end = memchr::memchr(b'\n', self.rest)?;
         let (line, rest) = self.rest.split_at(end);
         self.rest = rest.get(1..)?;
@@ -337,7 +339,8 @@ impl<'a> Lines<'a> {
     }
 }
 
-fn record(lines: &mut Lines<'_>, request: &StatRequest) -> Option<FileStat> {
+/// Reads one record, up to its end.
+pub(super) fn record(lines: &mut Lines<'_>, request: &StatRequest) -> Option<FileStat> {
     let mut stat = FileStat::default();
     loop {
         let line = lines.line()?;
@@ -389,7 +392,8 @@ fn text(lines: &mut Lines<'_>, words: &[&str]) -> Option<Option<String>> {
     Some((!bytes.is_empty()).then(|| String::from_utf8_lossy(bytes).into_owned()))
 }
 
-fn numbers(stat: &mut FileStat, words: &[&str], mode_radix: u32) -> Option<()> {
+/// Takes up what `stat` printed.
+pub(super) fn numbers(stat: &mut FileStat, words: &[&str], mode_radix: u32) -> Option<()> {
     let word = |at: usize| words.get(at).copied();
     let number = |at: usize| word(at)?.parse::<u64>().ok();
     let time = |at: usize| word(at)?.parse::<f64>().ok();

@@ -60,6 +60,7 @@ fn all_scripts() -> Vec<String> {
     scripts.push(read::command("/a b", 10).unwrap().script);
     scripts.extend(write::every_script());
     scripts.push(batch::every_script());
+    scripts.push(crate::file::bulk::every_script());
     scripts.extend(crate::job::every_script());
     scripts
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sasrun_connection::{Connection, ConnectionError, ExitStatus, Identity, JobId, Output};
 use sasrun_plugin::{
     Answer, Change, Command, CommandOutput, Content, JobWish, Place, Read, ReadAnswer, Refusal,
-    TreeEntryKind, WriteFile, WriteTree, Written,
+    WriteFile, Written,
 };
 
 use super::output::Collected;
@@ -171,7 +171,7 @@ impl Talking<'_> {
         })
     }
 
-    async fn write(&mut self, file: &WriteFile) -> Result<ReadAnswer, Reply> {
+    pub(super) async fn write(&mut self, file: &WriteFile) -> Result<ReadAnswer, Reply> {
         let content = match convert::bytes(&file.content) {
             Ok(Some(bytes)) => sasrun_connection::Content::Bytes(bytes.into()),
             Ok(None) => match self.local_content(&file.content) {
@@ -208,63 +208,6 @@ impl Talking<'_> {
             size: file.size_bytes,
             sha1: file.checksum.unwrap_or_default(),
         })
-    }
-
-    /// Writes a tree entry by entry.
-    async fn tree(&mut self, tree: &WriteTree) -> Result<ReadAnswer, Reply> {
-        let mut last = Written::default();
-        for entry in &tree.entries {
-            let path = format!("{}/{}", tree.directory.trim_end_matches('/'), entry.path);
-            let answer = match &entry.kind {
-                TreeEntryKind::File { content } => {
-                    let file = WriteFile {
-                        path,
-                        content: content.clone(),
-                        mode: entry.mode,
-                        owner: tree.owner.clone(),
-                        group: tree.group.clone(),
-                        backup: false,
-                        validate: None,
-                        unsafe_writes: false,
-                    };
-                    self.write(&file).await?
-                }
-                other => self.tree_command(&path, other, entry.mode).await?,
-            };
-            match answer {
-                ReadAnswer::Written(written) => last = written,
-                ReadAnswer::Command(output) if output.succeeded() => {}
-                ReadAnswer::Command(output) => return Ok(refused(output.stderr)),
-                other => return Ok(other),
-            }
-        }
-        Ok(ReadAnswer::Written(last))
-    }
-
-    async fn tree_command(
-        &mut self,
-        path: &str,
-        kind: &TreeEntryKind,
-        mode: Option<u32>,
-    ) -> Result<ReadAnswer, Reply> {
-        let quoted = sasrun_plugin::Host::quote(path);
-        let script = match kind {
-            TreeEntryKind::Link { target } => {
-                format!(
-                    "rm -f {quoted} && ln -s {} {quoted}",
-                    sasrun_plugin::Host::quote(target)
-                )
-            }
-            _ => match mode {
-                Some(mode) => format!("mkdir -p {quoted} && chmod {mode:o} {quoted}"),
-                None => format!("mkdir -p {quoted}"),
-            },
-        };
-        self.command(&Command {
-            script,
-            ..Command::default()
-        })
-        .await
     }
 
     async fn fetch(&mut self, path: &str, to: &str) -> Result<ReadAnswer, Reply> {
@@ -318,7 +261,7 @@ async fn fetch_file(
     })
 }
 
-fn refused(message: impl Into<String>) -> ReadAnswer {
+pub(super) fn refused(message: impl Into<String>) -> ReadAnswer {
     ReadAnswer::Refused(Refusal {
         kind: "other".to_owned(),
         message: message.into(),

@@ -3,6 +3,7 @@
 //! Here and nowhere else it is decided what a module may do: reads always, attempts and changes
 //! only when the run applies, changes only after they were declared.
 
+mod archive;
 mod controller;
 mod convert;
 mod dialogue;
@@ -10,6 +11,7 @@ mod gate;
 mod host;
 mod job;
 mod output;
+mod tree;
 mod variables;
 
 pub(crate) use variables::learn_files;

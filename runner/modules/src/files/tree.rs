@@ -1,8 +1,9 @@
 //! Trees of files: sent from the controller in one stream, or copied on the host itself.
 
 use sasrun_plugin::{
-    Arguments, Call, Content, ControllerEntry, ControllerFile, Declaration, Failure, FileKind,
-    FileStatus, Host, Mode, ModuleResult, Object, Outcome, TreeEntry, TreeEntryKind, WriteTree,
+    Arguments, Call, Change, Content, ControllerEntry, ControllerFile, Declaration, Failure,
+    FileKind, FileStatus, Host, Mode, ModuleResult, Object, Outcome, TreeEntry, TreeEntryKind,
+    WriteTree,
 };
 
 use super::placing::{Source, place};
@@ -32,7 +33,8 @@ pub(super) async fn send(
     let found = survey(host, &base, &file.entries).await?;
     let directory_mode = arguments.mode("directory_mode", 0o755, true);
     let force = arguments.given_flag("force") != Some(false);
-    let mut entries = Vec::new();
+    // What is there keeps its owner, so it is replaced file by file.
+    let (mut entries, mut updates) = (Vec::new(), Vec::new());
     if found.first().is_some_and(|status| !status.exists()) {
         entries.push(TreeEntry {
             path: String::new(),
@@ -47,7 +49,12 @@ pub(super) async fn send(
             preserves,
             force,
         };
-        entries.extend(wanted.of(&file.path, entry, status));
+        let to = if status.exists() {
+            &mut updates
+        } else {
+            &mut entries
+        };
+        to.extend(wanted.of(&file.path, entry, status));
     }
     let outcome = |changed| {
         Outcome {
@@ -57,22 +64,31 @@ pub(super) async fn send(
         .with("dest", format!("{}/", dest.trim_end_matches('/')))
         .with("src", file.path.as_str())
     };
-    if entries.is_empty() {
+    let count = entries.len() + updates.len();
+    if count == 0 {
         return Ok(outcome(false));
     }
     host.declare(Declaration {
-        summary: format!("send {} files and directories to {base}", entries.len()),
+        summary: format!("send {count} files and directories to {base}"),
         diff: Vec::new(),
         result: outcome(true).result,
     })
     .await?;
-    host.write_tree(WriteTree {
-        directory: base,
+    let tree = |entries| WriteTree {
+        directory: base.clone(),
         entries,
-        owner: attributes.owner,
-        group: attributes.group,
-    })
-    .await?;
+        owner: attributes.owner.clone(),
+        group: attributes.group.clone(),
+    };
+    let mut changes: Vec<Change> = Vec::new();
+    if !entries.is_empty() {
+        changes.push(Change::Tree(tree(entries)));
+    }
+    let updates = updates.into_iter();
+    changes.extend(updates.map(|entry| Change::Tree(tree(vec![entry]))));
+    for change in changes {
+        host.written(change).await?;
+    }
     Ok(outcome(true))
 }
 
