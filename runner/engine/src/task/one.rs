@@ -225,9 +225,7 @@ impl HostRun<'_> {
                 let lists_diff = module.spec().lists_diff;
                 let talking = talking.for_step(step.clone(), plan);
                 let (ending, job) = self.limited(talking, module.start(call)).await;
-                let mut outcome = self
-                    .settle(ending, delegate, invocation, lists_diff)
-                    .await;
+                let mut outcome = self.settle(ending, delegate, invocation, lists_diff).await;
                 self.describe_job(&mut outcome, plan, step, job);
                 if !is_diff {
                     outcome.diff.clear();
