@@ -1,5 +1,4 @@
 //! A small run, as the tests of the journal write and read it.
-#![allow(dead_code)]
 
 use std::collections::BTreeMap;
 use std::ops::Range;

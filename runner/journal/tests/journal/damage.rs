@@ -1,10 +1,7 @@
 //! Journals that were cut or changed: the valid beginning is recovered, or the place is named.
-#![allow(clippy::unwrap_used)]
 
-mod sample;
-
+use crate::sample::{directory, event, events, finished, header, no_secrets};
 use proptest::prelude::*;
-use sample::{directory, event, events, finished, header, no_secrets};
 use sasrun_journal::{JournalWriter, ReadError, Recovered, RunDirectory, Tail, read};
 use sasrun_model::Event;
 

@@ -1,11 +1,8 @@
 //! Journals of every format that was released, as they lay on disk then: they are read for ever.
-#![allow(clippy::unwrap_used)]
-
-mod sample;
 
 use std::path::{Path, PathBuf};
 
-use sample::{OneSecret, events, finished, header};
+use crate::sample::{OneSecret, events, finished, header};
 use sasrun_journal::{JournalWriter, RunDirectory, Tail, read, read_unsealed};
 
 fn fixture(name: &str) -> PathBuf {
@@ -40,10 +37,10 @@ fn the_present_format_is_written_as_its_fixture_says() {
     let mut all = events(2);
     all.insert(
         3,
-        sample::event(0, finished("alpha", 7, "the word is hunter22")),
+        crate::sample::event(0, finished("alpha", 7, "the word is hunter22")),
     );
     let large = "a large value\n".repeat(6_000);
-    all.insert(4, sample::event(0, finished("alpha", 8, &large)));
+    all.insert(4, crate::sample::event(0, finished("alpha", 8, &large)));
     for event in &all {
         writer.append(event).unwrap();
     }
@@ -73,7 +70,7 @@ fn a_journal_of_format_1_is_read_and_gone_on_with() {
     assert_eq!(text(3), "the word is hunter22");
     assert_eq!(text(4).lines().count(), 6_000);
     let secret = std::sync::Arc::new(OneSecret("hunter22"));
-    let writer = JournalWriter::reopen(&run, &found, sample::resumed(), secret).unwrap();
+    let writer = JournalWriter::reopen(&run, &found, crate::sample::resumed(), secret).unwrap();
     drop(writer);
     let after = read_unsealed(&run).unwrap();
     assert_eq!(after.tail, Tail::Whole);

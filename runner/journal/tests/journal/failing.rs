@@ -1,17 +1,14 @@
 //! A disk that fails at its n-th call, for every n of a small run: nothing is said to be durable
 //! that is not, and nothing is written after the first failure.
-#![allow(clippy::unwrap_used)]
-
-mod sample;
 
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use crate::sample::{OneSecret, directory, event, events, finished, header, no_secrets};
 use futures::executor::block_on;
 use futures::future::join_all;
-use sample::{OneSecret, directory, event, events, finished, header, no_secrets};
 use sasrun_journal::{
     Disk, DiskFile, JournalWriter, ReadError, RealDisk, RunDirectory, Tail, read,
 };

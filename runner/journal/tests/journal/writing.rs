@@ -1,14 +1,11 @@
 //! What is written is read back: events, secrets, large values, and what is resumed.
-#![allow(clippy::unwrap_used)]
-
-mod sample;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::sample::{OneSecret, directory, event, events, finished, header, no_secrets, resumed};
 use futures::executor::block_on;
-use sample::{OneSecret, directory, event, events, finished, header, no_secrets, resumed};
 use sasrun_journal::{JournalWriter, ReadError, Tail, read, read_unsealed};
 use sasrun_model::{Event, EventKind, Kept};
 
