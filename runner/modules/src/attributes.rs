@@ -71,7 +71,7 @@ impl Difference {
         *self == Self::default()
     }
 
-    /// Writes shell text that makes the change and then shows the owner by number and by name.
+    /// Writes shell text that makes the change and then shows an owner that it set, by number and by name.
     pub(crate) fn script(&self, path: &str) -> String {
         let word = paths::word(path);
         let mut steps = Vec::new();
@@ -85,8 +85,13 @@ impl Difference {
         if let Some(mode) = self.mode {
             steps.push(format!("chmod {mode:04o} {word}"));
         }
-        steps.push(format!("ls -ldn {word}"));
-        steps.push(format!("ls -ld {word}"));
+        // Permissions are what was asked for; an owner may be a number or a name.
+        if self.owner.is_some() || self.group.is_some() {
+            steps.push(format!("ls -ldn {word}"));
+            steps.push(format!("ls -ld {word}"));
+        } else if self.mode.is_none() {
+            steps.push(":".to_owned());
+        }
         steps.join(" && ")
     }
 

@@ -1,10 +1,12 @@
 //! `scenarios [ID...]`: stages scenarios of the upgrade in the lab, prints a line for each, and counts.
 //!
-//! `--keep FOLDER` keeps the output and the lab's log of every run that was wrong.
+//! `--keep FOLDER` keeps the output and the lab's log of every run that was wrong. `--jobs N` stages so many at
+//! once, each in a lab of its own; they mostly wait, so twice the processors is usual.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -19,17 +21,25 @@ const ALL: usize = 131;
 struct Wanted {
     ids: Vec<String>,
     keep: Option<PathBuf>,
+    jobs: usize,
 }
 
 fn main() -> ExitCode {
     let mut wanted = Wanted {
         ids: Vec::new(),
         keep: None,
+        jobs: 2 * std::thread::available_parallelism().map_or(1, usize::from),
     };
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         if arg == "--keep" {
             wanted.keep = args.next().map(PathBuf::from);
+        } else if arg == "--jobs" {
+            let Some(jobs) = args.next().and_then(|jobs| jobs.parse().ok()) else {
+                say("scenarios: --jobs takes a number");
+                return ExitCode::from(3);
+            };
+            wanted.jobs = jobs;
         } else {
             wanted.ids.push(arg);
         }
@@ -52,26 +62,41 @@ fn all(wanted: &Wanted) -> Result<bool> {
             say(&format!("{id} is not staged"));
         }
     }
-    let (mut pass, mut fail) = (0, 0);
-    for (id, case) in &cases {
-        if !wanted.ids.is_empty() && !wanted.ids.contains(id) {
-            continue;
+    let staged: Vec<(&String, &Case)> = cases
+        .iter()
+        .filter(|(id, _)| wanted.ids.is_empty() || wanted.ids.contains(id))
+        .collect();
+    let (next, fails) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..wanted.jobs.clamp(1, staged.len().max(1)) {
+            scope.spawn(|| {
+                while let Some((id, case)) = staged.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if !stage(&programs, wanted, id, case) {
+                        fails.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            });
         }
-        let began = Instant::now();
-        let causes = case_causes(&programs, wanted, id, case);
-        if causes.is_empty() {
-            pass += 1;
-            say(&format!("{id} pass {:.1}s", began.elapsed().as_secs_f64()));
-        } else {
-            fail += 1;
-            say(&format!("{id} FAIL {}", causes.join("; ")));
-        }
-    }
+    });
+    let fail = fails.into_inner();
+    let pass = staged.len() - fail;
     say(&format!(
         "{pass} of {ALL} pass, {fail} fail, {} not staged",
         ALL - pass - fail
     ));
     Ok(fail == 0)
+}
+
+/// Stages one case and prints its line; true when it passed.
+fn stage(programs: &Programs, wanted: &Wanted, id: &str, case: &Case) -> bool {
+    let began = Instant::now();
+    let causes = case_causes(programs, wanted, id, case);
+    let took = began.elapsed().as_secs_f64();
+    match causes.is_empty() {
+        true => say(&format!("{id} pass {took:.1}s")),
+        false => say(&format!("{id} FAIL {}", causes.join("; "))),
+    }
+    causes.is_empty()
 }
 
 /// Cases by their ids, in the order of the numbers.

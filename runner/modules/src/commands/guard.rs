@@ -51,8 +51,17 @@ pub(crate) async fn check(
     let tests: Vec<String> = given
         .iter()
         .map(|(path, _)| {
-            let path = pattern(path);
-            format!("if ls -d {path} >/dev/null 2>&1; then echo y; else echo n; fi")
+            let word = pattern(path);
+            if path.contains(['*', '?', '[']) {
+                return format!("if ls -d {word} >/dev/null 2>&1; then echo y; else echo n; fi");
+            }
+            // Shells of Linux know every kind; elsewhere a program looks.
+            format!(
+                "if [ -f {word} ] || [ -d {word} ] || [ -h {word} ]; then echo y\n\
+                 elif [ -h /proc/self/exe ]; then\n\
+                 if [ -S {word} ] || [ -p {word} ] || [ -c {word} ] || [ -b {word} ]; then echo y; else echo n; fi\n\
+                 elif ls -d {word} >/dev/null 2>&1; then echo y; else echo n; fi"
+            )
         })
         .collect();
     let output = host

@@ -8,7 +8,8 @@ if [ -r /etc/lsb-release ]; then files="$files s=lsb /etc/lsb-release"; fi
 for t in dsa rsa ecdsa ed25519; do
 if [ -r /etc/ssh/ssh_host_${t}_key.pub ]; then files="$files s=ssh_keys /etc/ssh/ssh_host_${t}_key.pub"; fi
 done
-echo @@chroot; ls -di / /proc/1/root/. 2>/dev/null
+echo @@chroot
+if [ / -ef /proc/1/root/. ] 2>/dev/null; then :; else ls -di / /proc/1/root/. 2>/dev/null; fi
 echo @@load; if [ -r /proc/loadavg ]; then read line </proc/loadavg; echo "$line"; fi
 echo @@python
 for p in python3 python; do
