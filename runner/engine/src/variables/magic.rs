@@ -50,7 +50,7 @@ pub(super) struct Magic<'a> {
     pub facts: &'a Arc<Map>,
 }
 
-/// Names of all magic variables that [`Magic::get`] knows.
+/// Names of all magic variables that the engine answers.
 pub const NAMES: &[&str] = &[
     "ansible_check_mode",
     "ansible_config_file",
