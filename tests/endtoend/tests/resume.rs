@@ -214,8 +214,12 @@ fn killed(probe: &str) -> (Site, String) {
 
 #[test]
 fn a_step_that_must_not_be_done_twice_is_asked_about() {
-    let (site, step) = killed("register: said");
-    resume(&site, &[]).exits(7).says("UNKNOWN").says(&step);
+    let (site, step) = killed("name: load {{ 'it' }}");
+    resume(&site, &[])
+        .exits(7)
+        .says("UNKNOWN")
+        .says(&step)
+        .says("how \"load it\" ended");
     assert_eq!(site.read("a"), "one\ntwo\n");
     resume(&site, &[]).exits(7);
     resume(&site, &["--mark-done", &step]).exits(0);

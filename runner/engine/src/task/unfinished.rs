@@ -105,7 +105,10 @@ impl HostRun<'_> {
             "it was begun before and it is not known how it ended: {known}. Look at the host, \
              then decide: `sasrun resume {run} --mark-done {id}`, `--repeat {id}`, or `--abort`"
         );
-        let name = self.task.name.as_ref().and_then(sasrun_model::Node::as_str);
+        let scope: Arc<dyn Scope> = self.scope() as _;
+        let name = self.task.name.as_ref();
+        let name = name.and_then(|node| self.templates().resolve(node, &scope).ok());
+        let name = name.map(|name| self.templates().display(&name));
         let fields = mapping([
             ("changed", false.into()),
             ("failed", true.into()),

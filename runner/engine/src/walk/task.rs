@@ -116,7 +116,7 @@ impl<'a> Walk<'a> {
             self.play.unreachable(host);
         }
         if outcome.outcome.status == Status::Unknown {
-            self.run.found_unknown(&self.name_plain(task));
+            self.run.found_unknown(&self.name_on(task, level, host));
         }
         let variables = failure_variables(task, &outcome.outcome.result);
         self.run.shared.change_host(host, |learnt| {
@@ -140,7 +140,7 @@ impl<'a> Walk<'a> {
             return;
         }
         let mut reaction = host_run.reaction(status);
-        let name = self.name_plain(task);
+        let name = self.name_on(task, level, host);
         if reaction == Reaction::Ask {
             reaction = self.run.ask_reaction(host, &name).await;
         }
@@ -248,6 +248,12 @@ impl<'a> Walk<'a> {
             Some(role) => format!("{} : {own}", role.name),
             None => own,
         }
+    }
+
+    /// Name of a task as one host shows it.
+    fn name_on(self, task: &'a Arc<Task>, level: &Arc<Level>, host: &Name) -> String {
+        let scope: Arc<dyn Scope> = self.host_run(task, level, host).scope() as _;
+        self.name(task, level, &scope)
     }
 
     fn name_plain(self, task: &Task) -> String {
