@@ -59,8 +59,9 @@ _look() {
 _size() {
   if [ -f "$_j/$1" ]; then wc -c <"$_j/$1"; else echo 0; fi
 }
+# A stop may end the program that tells the time: each word stands all the same.
 _say() {
-  echo $_st $_pid $_g $_start $_how $_rc $_k $_end $_late $_left `_size out` `_size err`
+  echo $_st ${_pid:-0} ${_g:-0} ${_start:--} ${_how:--} ${_rc:--} ${_k:--} ${_end:--} $_late $_left `_size out` `_size err`
 }
 "#;
 

@@ -323,7 +323,10 @@ pub async fn jobs_are_listed(s: &Subject) {
         found = jobs
             .into_iter()
             .find(|job| job.id == id && job.last_line == "last words");
-        if found.is_some() {
+        if found
+            .as_ref()
+            .is_some_and(|job| job.view.state == JobState::Running)
+        {
             break;
         }
     }
