@@ -53,15 +53,17 @@ _look() {
     if [ $_g = 1 ] && kill -0 -$_pid 2>/dev/null; then _left=1; fi
   fi
   if [ $_st = finished ]; then read _rc _k _end <"$_j/rc"; fi
+  # A stop may have ended the program that tells the time.
+  if [ -z "$_k" ]; then _k=-; fi
+  if [ -z "$_end" ]; then _end=-; fi
   if [ -f "$_j/late" ]; then _late=late; fi
   if [ -f "$_j/stopped" ]; then _late=stopped; fi
 }
 _size() {
   if [ -f "$_j/$1" ]; then wc -c <"$_j/$1"; else echo 0; fi
 }
-# A stop may end the program that tells the time: each word stands all the same.
 _say() {
-  echo $_st ${_pid:-0} ${_g:-0} ${_start:--} ${_how:--} ${_rc:--} ${_k:--} ${_end:--} $_late $_left `_size out` `_size err`
+  echo $_st $_pid $_g $_start $_how $_rc $_k $_end $_late $_left `_size out` `_size err`
 }
 "#;
 
