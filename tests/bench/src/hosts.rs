@@ -63,6 +63,8 @@ impl<'s> Hosts<'s> {
             plain,
         };
         fs::write(&inventory.yaml, self.yaml(workload))?;
+        // Nobody's own settings: Ansible takes none but a file named like this.
+        fs::write(inventory.yaml.with_file_name("ansible.cfg"), "[defaults]\n")?;
         fs::write(&inventory.pyinfra, self.pyinfra(workload))?;
         let lines = fs::read_to_string(workload.file("plain.sh"))?;
         for host in 0..workload.hosts {

@@ -119,7 +119,10 @@ impl Peer {
                     playbook.into(),
                 ],
                 environment: vec![
-                    ("ANSIBLE_CONFIG", "/dev/null".into()),
+                    (
+                        "ANSIBLE_CONFIG",
+                        inventory.yaml.with_file_name("ansible.cfg").into(),
+                    ),
                     ("ANSIBLE_PIPELINING", "true".into()),
                     ("ANSIBLE_HOME", place.join("ansible").into()),
                     ("ANSIBLE_SSH_CONTROL_PATH_DIR", place.join("cp").into()),
