@@ -9,6 +9,7 @@ use std::sync::Arc;
 use sasrun_model::{Name, Value};
 
 use crate::eval::is_function;
+use crate::python::methods::DICT;
 use crate::syntax::{Expr, ExprKind, FilterCallee, Macro, Statement, StatementKind, TestCallee};
 
 /// A variable that a text surely looks at, and what it looks for inside.
@@ -16,7 +17,7 @@ use crate::syntax::{Expr, ExprKind, FilterCallee, Macro, Statement, StatementKin
 pub struct Needed {
     /// The variable.
     pub name: Name,
-    /// Keys below it, from the outside in, as far as they are written out.
+    /// Keys below it, from the outside in, as far as they are written out and no methods of mappings.
     pub keys: Vec<Name>,
     /// Line inside the text, from 1.
     pub line: u32,
@@ -101,12 +102,14 @@ fn forced_base(expr: &Expr, found: &mut Vec<Needed>) {
 
 /// A variable with the keys written behind it, as far as all are written out.
 fn path(expr: &Expr) -> Option<Needed> {
-    let mut keys = Vec::new();
+    let mut keys: Vec<Name> = Vec::new();
     let mut at = expr;
     loop {
         match &at.kind {
             ExprKind::Variable(name) => {
                 keys.reverse();
+                let surely = keys.iter().take_while(|key| !DICT.contains(&&***key));
+                let keys = surely.cloned().collect();
                 return Some(Needed {
                     name: Arc::clone(name),
                     keys,
@@ -223,6 +226,7 @@ mod tests {
             ("{{ a.b.keys() | list }}", &["a.b"]),
             ("{% if a %}{{ b }}{% endif %}", &["a"]),
             ("{% for x in a %}{{ x }}{{ b }}{% endfor %}", &["a"]),
+            ("{{ a.b.items.c }}", &["a.b"]),
             ("{{ a == b }}", &["a", "b"]),
             ("{{ a and b }}", &["a"]),
         ];

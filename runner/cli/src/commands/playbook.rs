@@ -41,12 +41,7 @@ const OUTPUT_BYTES: usize = 4 << 20;
 pub(crate) fn run(arguments: &PlaybookArguments) -> anyhow::Result<u8> {
     start_log(arguments.output.verbose);
     output::tell_settings(arguments.output.verbose, &Config::load());
-    let playbooks: Vec<PathBuf> = arguments
-        .playbooks
-        .iter()
-        .map(|path| settings::playbook_path(path))
-        .collect();
-    let sources = Sources::open(&arguments.source, &playbooks)?;
+    let (sources, playbooks) = open(arguments)?;
     match loaded(arguments, &sources, &playbooks) {
         Ok((inventory, playbooks, limit, extra)) => {
             if arguments.syntax_check {
@@ -85,15 +80,21 @@ pub(crate) fn run(arguments: &PlaybookArguments) -> anyhow::Result<u8> {
     }
 }
 
-/// Goes on with a run that began with these arguments; gives the exit code.
-pub(crate) fn go_on(arguments: &PlaybookArguments, resumed: Resumed) -> anyhow::Result<u8> {
-    start_log(arguments.output.verbose);
+/// Finds the playbooks and opens what they and the inventory are read with.
+fn open(arguments: &PlaybookArguments) -> anyhow::Result<(Sources, Vec<PathBuf>)> {
     let playbooks: Vec<PathBuf> = arguments
         .playbooks
         .iter()
         .map(|path| settings::playbook_path(path))
         .collect();
     let sources = Sources::open(&arguments.source, &playbooks)?;
+    Ok((sources, playbooks))
+}
+
+/// Goes on with a run that began with these arguments; gives the exit code.
+pub(crate) fn go_on(arguments: &PlaybookArguments, resumed: Resumed) -> anyhow::Result<u8> {
+    start_log(arguments.output.verbose);
+    let (sources, playbooks) = open(arguments)?;
     for secret in &resumed.recovered.secrets {
         sources.mask.register(secret);
     }

@@ -29,21 +29,6 @@ pub(super) struct Known<'a> {
 const FACTS: &[&str] = &["services", "packages", "mount_points", "item"];
 /// Beginnings of names that are facts or settings.
 const PREFIXES: &[&str] = &["ansible_", "getent_", "facter_", "ohai_", "module_setup"];
-/// Methods of mappings: `x.items` need not be a key.
-const METHODS: &[&str] = &[
-    "clear",
-    "copy",
-    "fromkeys",
-    "get",
-    "items",
-    "keys",
-    "pop",
-    "popitem",
-    "setdefault",
-    "update",
-    "values",
-];
-
 /// How a needed name fares.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Standing {
@@ -267,9 +252,6 @@ fn lacks(node: &Node, keys: &[Name]) -> Option<usize> {
         let NodeKind::Map(entries) = &node.kind else {
             return None;
         };
-        if METHODS.contains(&&**key) {
-            return None;
-        }
         let is_plain =
             |entry: &sasrun_model::Entry| entry.key.is_static() && entry.key.as_str().is_some();
         if !entries.iter().all(is_plain) {

@@ -58,7 +58,7 @@ const LIST: &[&str] = &[
     "sort",
 ];
 const TUPLE: &[&str] = &["count", "index"];
-const DICT: &[&str] = &[
+pub(crate) const DICT: &[&str] = &[
     "clear",
     "copy",
     "fromkeys",
