@@ -17,7 +17,8 @@ pub(crate) fn kill_command(shell: &Greeting, grace: Duration) -> Command {
     } else {
         String::new()
     };
-    // Descendants are looked up as well: one in a session of its own is in no group of ours.
+    // Descendants are looked up as well: one in a session of its own is in no group of ours. A zombie answers `kill -0`, alone
+    // or as the last of its group, until its parent reads its end: it is over.
     let script = format!(
         r#"
 _tree=`{{ ps -e -o pid= -o ppid= 2>/dev/null || ps -o pid,ppid; }} | awk '
@@ -25,13 +26,15 @@ _tree=`{{ ps -e -o pid= -o ppid= 2>/dev/null || ps -o pid,ppid; }} | awk '
   END {{ top = {pid}; for (p in parent) {{ q = p; n = 0
     while (q != top && q > 1 && n < 64) {{ q = parent[q]; n++ }}
     if (q == top && p != top) print p }} }}'`
+_is_zombie() {{
+  {{ ps -e -o pid= -o pgid= -o stat= || ps -o pid,pgid,stat; }} 2>/dev/null | awk '
+    $1 == "'$1'" || "-" $2 == "'$1'" {{ seen = 1; if ($3 !~ /^Z/) live = 1 }}
+    END {{ if (seen && !live) exit 0; exit 1 }}'
+}}
 _alive() {{
   for _p in {group} {pid} $_tree; do
     if kill -0 $_p 2>/dev/null; then
-      case $_p in
-      -*) return 0 ;;
-      *) if ps -o stat= -p $_p 2>/dev/null | grep '^ *Z' >/dev/null; then :; else return 0; fi ;;
-      esac
+      if _is_zombie $_p; then :; else return 0; fi
     fi
   done
   return 1
@@ -54,5 +57,34 @@ if _wait 20; then echo gone; fi
     Command {
         timeout: Some(grace + Duration::from_secs(10)),
         ..Command::shell(script)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::CommandExt as _;
+    use std::process::{Command as Process, Stdio};
+
+    use super::*;
+
+    #[test]
+    fn an_end_that_nobody_has_read_yet_is_an_end() {
+        let mut leader = Process::new("sleep")
+            .arg("60")
+            .process_group(0)
+            .stdin(Stdio::null())
+            .spawn()
+            .expect("sleep");
+        let greeting = Greeting {
+            pid: leader.id(),
+            leads_group: true,
+            leftovers: crate::shell::frame::Leftovers::Unknown,
+            is_merged: false,
+        };
+        // Nobody waits for the leader meanwhile: it stays a zombie, the only process of its group.
+        let command = kill_command(&greeting, Duration::from_millis(500));
+        let told = Process::new("sh").arg("-c").arg(&command.script).output();
+        leader.wait().expect("the leader's end");
+        assert_eq!(told.expect("sh").stdout, b"gone\n");
     }
 }
