@@ -99,6 +99,7 @@ pub fn builtin() -> Vec<Box<dyn Module>> {
         system::group::module(),
         system::hostname::module(),
         system::known_hosts::module(),
+        system::locale_gen::module(),
         system::modprobe::module(),
         system::mount::module(),
         system::mount_facts::module(),

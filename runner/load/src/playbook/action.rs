@@ -3,7 +3,7 @@
 use sasrun_model::{Entry, Name, Node, NodeKind, Span};
 
 use super::keywords::key_text;
-use super::{Around, Reader};
+use super::{Around, Reader, elsewhere};
 use crate::problem::Problem;
 use crate::{closest, codes};
 
@@ -16,6 +16,8 @@ pub(super) enum Verb {
     IncludeRole,
     Meta,
     Module(Name),
+    /// A module that exists elsewhere, in a task that may never be reached.
+    Absent(Name),
 }
 
 /// Names of what the engine does itself.
@@ -97,7 +99,12 @@ impl Reader<'_, '_> {
                 }
             }
         }
-        self.unknown_entries(&unknown, !actions.is_empty());
+        if let (true, [entry]) = (actions.is_empty() && !is_refused, unknown.as_slice())
+            && let Some(call) = self.absent(entry, args, around)
+        {
+            return Some(call);
+        }
+        self.unknown_entries(&unknown, !actions.is_empty(), around);
         if let [first, second, ..] = actions.as_slice() {
             let message = format!(
                 "a task has one module, and this one has `{}` as well",
@@ -128,11 +135,36 @@ impl Reader<'_, '_> {
             let mut names = around.collections.iter();
             names.find_map(|collection| catalogue.find(&format!("{collection}.{name}")))
         };
+        let moved = || {
+            let collection = elsewhere::moved_to(own).filter(|_| own != name)?;
+            catalogue.find(&format!("{collection}.{own}"))
+        };
         let entry = catalogue
             .find(name)
             .or_else(|| (own != name).then(|| catalogue.find(own)).flatten())
-            .or_else(in_collections)?;
+            .or_else(in_collections)
+            .or_else(moved)?;
         Some(Verb::Module(entry.name))
+    }
+
+    /// A module that is not here but elsewhere, under a condition or in a handler: it is warned of,
+    /// and fails where it is reached. Nothing else may be taken for one.
+    fn absent(&mut self, entry: &Entry, args: Option<Node>, around: &Around) -> Option<Call> {
+        let name = key_text(&entry.key);
+        let is_guarded = around.is_conditional || around.is_handler;
+        let place = elsewhere::find(&name, around, &self.playbook_directory)
+            .filter(|_| is_guarded && self.near_module(&name).is_none())?;
+        let message = format!("there is no module `{name}` here: the task fails if it is reached");
+        self.session
+            .add(Problem::warning(codes::MODULE, entry.key.span, message).hint(place.hint()));
+        Some(Call {
+            verb: Verb::Absent(name.as_str().into()),
+            name,
+            name_span: entry.key.span,
+            value: entry.value.clone(),
+            args,
+            delegate_to: None,
+        })
     }
 
     /// `action: module args` and `action: {module: …}`.
@@ -145,7 +177,7 @@ impl Reader<'_, '_> {
     ) -> Option<Call> {
         let (name, value, name_span) = self.old_form(key, &entry.value)?;
         let Some(verb) = self.verb(&name, around) else {
-            let problem = self.unknown_module(&name, name_span);
+            let problem = self.unknown_module(&name, name_span, around);
             self.session.add(problem);
             return None;
         };

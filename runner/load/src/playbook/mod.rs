@@ -3,6 +3,7 @@
 mod action;
 mod arguments;
 mod conditions;
+mod elsewhere;
 mod handlers;
 mod include;
 mod keywords;

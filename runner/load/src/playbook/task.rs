@@ -9,7 +9,7 @@ use sasrun_model::{
 use super::action::{Call, Verb};
 use super::keywords::{self, key_text, may_be_true, one_or_many};
 use super::loops;
-use super::{Around, Reader};
+use super::{Around, Reader, elsewhere};
 use crate::problem::Problem;
 use crate::variables::is_variable_name;
 use crate::{closest, codes};
@@ -58,6 +58,12 @@ impl Reader<'_, '_> {
             Verb::Module(name) => {
                 task.action = Action::Module(Arc::clone(name));
                 task.arguments = self.module_arguments(name, &call, &task, around);
+            }
+            Verb::Absent(name) => {
+                task.action = Action::Module(Arc::clone(name));
+                if matches!(call.value.kind, NodeKind::Map(_)) {
+                    task.arguments = call.value;
+                }
             }
             Verb::Meta => task.action = Action::Meta(self.meta(&call)?),
             Verb::IncludeTasks | Verb::IncludeRole => {
@@ -120,37 +126,64 @@ impl Reader<'_, '_> {
     }
 
     /// Tells of entries that are neither keywords nor the task's action.
-    pub(super) fn unknown_entries(&mut self, unknown: &[&Entry], has_action: bool) {
+    pub(super) fn unknown_entries(
+        &mut self,
+        unknown: &[&Entry],
+        has_action: bool,
+        around: &Around,
+    ) {
         for entry in unknown {
             let name = key_text(&entry.key);
             let inherited = Keyword::ALL.iter().map(|(_, name)| *name);
             let near_keyword = closest(&name, keywords::TASK.iter().copied().chain(inherited))
                 .or_else(|| loops::near_lookup(&name))
                 .or_else(|| closest(&name, ["block", "rescue", "always", "parallel"]));
-            let problem = if has_action || near_keyword.is_some() {
+            let is_module = !has_action
+                && (elsewhere::removed(&name).is_some()
+                    || elsewhere::find(&name, around, &self.playbook_directory).is_some());
+            let problem = if !is_module && (has_action || near_keyword.is_some()) {
                 let message = format!("a task has no keyword `{name}`");
                 Problem::error(codes::TASK_KEY, entry.key.span, message).meant(near_keyword)
             } else {
-                self.unknown_module(&name, entry.key.span)
+                self.unknown_module(&name, entry.key.span, around)
             };
             self.session.add(problem);
         }
     }
 
     /// A problem for a module that is not known.
-    pub(super) fn unknown_module(&self, name: &str, span: Span) -> Problem {
+    pub(super) fn unknown_module(&self, name: &str, span: Span, around: &Around) -> Problem {
+        let message = format!("there is no module `{name}`");
+        let problem = Problem::error(codes::MODULE, span, message);
+        if let Some(instead) = elsewhere::removed(name) {
+            return problem.hint(instead);
+        }
+        let elsewhere = elsewhere::find(name, around, &self.playbook_directory);
+        match (self.near_module(name), elsewhere) {
+            (Some(near), _) => problem.meant(Some(&near)),
+            (None, Some(place)) => problem.hint(place.hint()),
+            (None, None) => problem.hint("`sasrun doc` lists the modules there are"),
+        }
+    }
+
+    /// The module that a name was probably meant to be. A name that stands elsewhere as it is was
+    /// not misspelt.
+    pub(super) fn near_module(&self, name: &str) -> Option<String> {
+        let own = super::action::short(name);
+        let last = own.rsplit('.').next().unwrap_or(own);
+        if elsewhere::moved_to(last).is_some() {
+            return None;
+        }
         let names = self.session.loader.catalogue.names();
-        let own = super::action::VERBS.iter().map(|(name, _)| *name);
-        let known: Vec<&str> = names.iter().map(|name| &**name).chain(own).collect();
+        let verbs = super::action::VERBS.iter().map(|(name, _)| *name);
+        let known: Vec<&str> = names.iter().map(|name| &**name).chain(verbs).collect();
+        if let [_, _, ..] = own.split('.').skip(1).collect::<Vec<_>>().as_slice() {
+            return near_in_collection(own, &known);
+        }
         // A short name is compared with short names.
         let short = known.iter().map(|name| super::action::short(name));
         let near = closest(name, known.iter().copied()).or_else(|| closest(name, short));
-        let message = format!("there is no module `{name}`");
-        let problem = Problem::error(codes::MODULE, span, message).meant(near);
-        match problem.hint {
-            None => problem.hint("`sasrun doc` lists the modules there are"),
-            Some(_) => problem,
-        }
+        near.map(str::to_owned)
     }
 
     fn check_include_keywords(&mut self, entries: &[Entry]) {
@@ -197,6 +230,21 @@ pub(super) fn blank(node: &Node, around: &Around) -> Task {
         is_handler: around.is_handler,
         directory: around.directory.clone(),
     }
+}
+
+/// The module that a name with its collection was probably meant to be: one of that collection, or
+/// one of that name.
+fn near_in_collection(name: &str, known: &[&str]) -> Option<String> {
+    let (collection, last) = name.rsplit_once('.')?;
+    let parts = known.iter().filter_map(|known| known.rsplit_once('.'));
+    let inside = parts.clone().filter(|(other, _)| *other == collection);
+    let near = closest(last, inside.map(|(_, module)| module));
+    let of_that_name = || {
+        let mut others = parts.filter(|(_, module)| *module == last);
+        others.find(|(other, _)| closest(collection, [*other]).is_some())
+    };
+    near.map(|module| format!("{collection}.{module}"))
+        .or_else(|| of_that_name().map(|(other, module)| format!("{other}.{module}")))
 }
 
 /// Whether the task itself makes a failure bearable.

@@ -12,6 +12,7 @@ pub(crate) mod group;
 mod host_key;
 pub(crate) mod hostname;
 pub(crate) mod known_hosts;
+pub(crate) mod locale_gen;
 pub(crate) mod modprobe;
 pub(crate) mod mount;
 pub(crate) mod mount_facts;
