@@ -8,13 +8,14 @@ SHELL := /bin/sh
 OUT = $${CARGO_TARGET_DIR:-target}/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 PLUGINS = opsware gateway media oracle
 
-.PHONY: help demo test check bench scenarios soak doc install install-files build
+.PHONY: help demo test check bench scenarios meshes soak doc install install-files build
 
 help:
 	@echo "make demo        upgrades a simulated mesh of three cores, about three minutes after the build"
 	@echo "make test        runs the tests"
 	@echo "make check       format, lints, the house's own rules, documentation"
 	@echo "make scenarios   stages faults of the upgrade in the lab; ONLY=\"S-03 S-61\" stages some"
+	@echo "make meshes      upgrades meshes that are drawn at random; MESHES=100 SEED=7"
 	@echo "make soak        disturbs runs at random; SIZE=0.1 does a tenth, SEED=7, ONLY=T1"
 	@echo "make bench       measures sasrun beside its peers on this machine"
 	@echo "make doc         generates the module reference"
@@ -31,6 +32,9 @@ check:
 
 scenarios: build
 	@tests/bin/scenarios $(ONLY)
+
+meshes: build
+	@tests/bin/meshes $(MESHES) $(SEED:%=--seed %) $(ONLY:%=--only %)
 
 bench:
 	@tests/bin/bench

@@ -293,6 +293,14 @@ fn describe(path: &str, properties: &Properties) -> Result<Object, Failure> {
     let listeners = listener::listeners(properties);
     let mut result = Object::new();
     result.insert("path".into(), path.into());
+    for (name, key) in [
+        ("name", "Gateway"),
+        ("realm", "Realm"),
+        ("address", "GWAddress"),
+    ] {
+        let value = properties.value(key).unwrap_or_default();
+        result.insert(name.into(), value.into());
+    }
     result.insert(
         "tunnels".into(),
         tunnels.iter().map(Tunnel::to_value).collect(),

@@ -120,6 +120,9 @@ pub(crate) fn config() -> ModuleSpec {
         repetition: Repetition::Repeat,
         returns: vec![
             Returned::new("path", "str", "The file."),
+            Returned::new("name", "str", "Name of the gateway in the mesh; or empty."),
+            Returned::new("realm", "str", "Realm that it serves; or empty."),
+            Returned::new("address", "str", "Address that it tells others; or empty."),
             Returned::new(
                 "backup",
                 "str",

@@ -128,6 +128,9 @@ pub struct Host {
     pub facility: Facility,
     /// Whether its core is the source core of the mesh.
     pub source_core: bool,
+    /// Whether it is no server of that core but a satellite of it.
+    #[serde(default)]
+    pub satellite: bool,
     #[serde(default)]
     pub like: Like,
 }
@@ -198,6 +201,8 @@ pub struct World {
     pub mesh: String,
     pub versions: Versions,
     pub cores: Vec<Core>,
+    #[serde(default)]
+    pub satellites: Vec<Host>,
     pub media: BTreeMap<String, Medium>,
     /// The locales that the inventory wants on the OGFS servers.
     pub locales: Vec<String>,
@@ -233,8 +238,13 @@ impl World {
         Ok(world)
     }
 
-    /// Every host, in the order of the file.
+    /// Every host, in the order of the file: the servers of the cores, then the satellites.
     pub fn hosts(&self) -> impl Iterator<Item = &Host> {
+        self.core_hosts().chain(&self.satellites)
+    }
+
+    /// Every server of a core.
+    pub fn core_hosts(&self) -> impl Iterator<Item = &Host> {
         self.cores.iter().flat_map(|core| core.hosts.iter())
     }
 
@@ -326,6 +336,25 @@ mod tests {
         assert_eq!(world.hosts().count(), 9);
         assert!(world.hosts().all(|host| host.port == 9000));
         assert_eq!(world.media["primary"].mount, "/mnt/primary");
+    }
+
+    #[test]
+    fn satellites_belong_to_a_core_and_are_no_servers_of_it() {
+        let text = format!(
+            "{MESH}satellites:\n  s1: {{address: 127.61.9.1, core: z_core, os_provisioning: true}}\n  \
+             s2: {{address: 127.61.9.2, core: z_core}}\n"
+        );
+        let world = parse(&text).unwrap();
+        let s1 = world.host("s1").unwrap();
+        assert!(s1.satellite && s1.has(Component::Boot) && s1.has(Component::SatGateway));
+        assert_eq!(
+            (s1.core.as_str(), s1.dc(), s1.source_core),
+            ("z_core", "A", false)
+        );
+        assert!(!world.host("s2").unwrap().has(Component::Media));
+        assert_eq!((world.hosts().count(), world.core_hosts().count()), (4, 2));
+        let stray = text.replace("core: z_core}", "core: other}");
+        assert!(parse(&stray).unwrap_err().to_string().contains("other"));
     }
 
     #[test]

@@ -135,6 +135,10 @@ pub struct Expect {
     pub sequence: Vec<String>,
     /// The whole log of the lab, earlier runs included, keeps the order of the procedure.
     pub order: bool,
+    /// Every file that the run edited in place has a copy of what it was, with the way back.
+    pub kept: bool,
+    /// No agent is without a core gateway for longer than so many restarts of a gateway take in the same lab.
+    pub gap_restarts: Option<u32>,
     /// What changed is what the run before, in check mode, said that would change.
     pub as_predicted: bool,
 }

@@ -12,6 +12,7 @@ use saslab::standin::response::parameters::{PARAMETERS, secrets};
 use serde_yaml::Value;
 
 use crate::case::{Expect, Variant};
+use crate::kept;
 use crate::order;
 use crate::pattern::Pattern;
 use crate::prediction::{Told, disagreements};
@@ -68,12 +69,16 @@ pub fn complaints(
     }
     found.extend(sequence(expect, &outcome.events)?);
     if expect.order {
-        let violations = order::violations(&scene.world, &scene.lab.events()?);
+        let procedure = order::Procedure::of(&outcome.procedure);
+        let violations = order::violations(procedure, &scene.world, &scene.lab.events()?);
         found.extend(
             violations
                 .into_iter()
                 .map(|(property, cause)| format!("{}: {cause}", property.name)),
         );
+    }
+    if expect.kept {
+        found.extend(kept::complaints(&scene.events_file(), &scene.lab.state)?);
     }
     if expect.as_predicted {
         let predicted = Told::read(&scene.events_file_before())?;

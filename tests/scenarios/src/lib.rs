@@ -4,7 +4,9 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod case;
+pub mod drawn;
 pub mod judge;
+pub mod kept;
 pub mod order;
 pub mod pattern;
 pub mod prediction;

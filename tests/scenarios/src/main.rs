@@ -12,7 +12,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use sasrun_scenarios::case::Case;
 use sasrun_scenarios::scene::Programs;
-use sasrun_scenarios::staging;
+use sasrun_scenarios::staging::{self, Staged};
 
 /// How many scenarios there are, staged or not.
 const ALL: usize = 131;
@@ -90,10 +90,10 @@ fn all(wanted: &Wanted) -> Result<bool> {
 /// Stages one case and prints its line; true when it passed.
 fn stage(programs: &Programs, wanted: &Wanted, id: &str, case: &Case) -> bool {
     let began = Instant::now();
-    let causes = case_causes(programs, wanted, id, case);
+    let (causes, measured) = case_causes(programs, wanted, id, case);
     let took = began.elapsed().as_secs_f64();
     match causes.is_empty() {
-        true => say(&format!("{id} pass {took:.1}s")),
+        true => say(&format!("{id} pass {took:.1}s{measured}")),
         false => say(&format!("{id} FAIL {}", causes.join("; "))),
     }
     causes.is_empty()
@@ -110,19 +110,30 @@ fn cases(folder: &Path) -> Result<BTreeMap<String, Case>> {
     Ok(found)
 }
 
-fn case_causes(programs: &Programs, wanted: &Wanted, id: &str, case: &Case) -> Vec<String> {
-    let mut causes = Vec::new();
+/// What was wrong with a case, and what was measured.
+fn case_causes(
+    programs: &Programs,
+    wanted: &Wanted,
+    id: &str,
+    case: &Case,
+) -> (Vec<String>, String) {
+    let (mut causes, mut figures) = (Vec::new(), String::new());
     for variant in &case.variants {
         let keep = wanted.keep.as_deref().map(|folder| (folder, id));
-        let found = staging::complaints(programs, variant, keep)
-            .unwrap_or_else(|error| vec![format!("{error:#}")]);
+        let staged = staging::stage(programs, variant, keep).unwrap_or_else(|error| Staged {
+            causes: vec![format!("{error:#}")],
+            measured: None,
+        });
+        if let Some(measured) = &staged.measured {
+            figures.push_str(&format!("; {}: {measured}", variant.name));
+        }
         let several = case.variants.len() > 1;
-        causes.extend(found.into_iter().map(|cause| match several {
+        causes.extend(staged.causes.into_iter().map(|cause| match several {
             true => format!("{}: {cause}", variant.name),
             false => cause,
         }));
     }
-    causes
+    (causes, figures)
 }
 
 #[expect(

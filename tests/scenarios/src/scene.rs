@@ -10,10 +10,11 @@ use saslab::events::Event;
 use saslab::lab::control;
 use saslab::lab::trial::Trial;
 use saslab::snapshot::Snapshot;
-use saslab::world::World;
+use saslab::world::{Component, World};
 use serde_yaml::Value;
 
 use crate::case::{Base, Exec, Run, Step, Variant, lay_over};
+use crate::order;
 use crate::pattern::Pattern;
 
 /// The domain's plugins.
@@ -21,6 +22,9 @@ const PLUGINS: &[&str] = &["opsware", "gateway", "media", "oracle"];
 
 /// How much faster than life the lab runs here.
 const TIME_SCALE: f64 = 240.0;
+
+/// How often a gateway is restarted to see how long that takes.
+const RESTARTS: usize = 3;
 
 /// The programs, installed below a folder of their own as `make install` would.
 #[derive(Debug, Clone)]
@@ -92,6 +96,8 @@ pub struct Scene {
 
 /// What came of one run.
 pub struct Outcome {
+    /// Name of the playbook.
+    pub procedure: String,
     /// None for a run that took too long and was ended.
     pub status: Option<ExitStatus>,
     pub output: String,
@@ -204,6 +210,35 @@ impl Scene {
         Ok(())
     }
 
+    /// How long agents are without a core gateway while their own is restarted: the longest of a few times.
+    pub fn measure_restart(&self) -> Result<u64> {
+        let mut hosts = self.world.core_hosts();
+        let host = hosts
+            .find(|host| host.has(Component::Gateway))
+            .context("the mesh has no gateway")?;
+        let mut longest = 0;
+        for _ in 0..RESTARTS {
+            let seen = self.lab.events()?.len();
+            self.execute(&[Exec {
+                host: host.name.clone(),
+                command: "/etc/init.d/opsware-sas restart opswgw-agw0".to_owned(),
+            }])?;
+            let end = Instant::now() + Duration::from_secs(10);
+            let gap = loop {
+                let events = self.lab.events()?;
+                if let Some(gap) = order::longest(events.get(seen..).unwrap_or_default()) {
+                    break gap;
+                }
+                if Instant::now() >= end {
+                    bail!("{}: nobody measured the restart of the gateway", host.name);
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            };
+            longest = longest.max(gap.ms);
+        }
+        Ok(longest)
+    }
+
     /// Carries out one run and looks at the lab before and after.
     pub fn run(&mut self, run: &Run) -> Result<Outcome> {
         self.runs += 1;
@@ -247,6 +282,7 @@ impl Scene {
         }
         let events = self.lab.events()?;
         Ok(Outcome {
+            procedure: run.procedure.clone(),
             status: status?,
             output: String::from_utf8_lossy(&fs::read(&output)?).into_owned(),
             events: events.into_iter().skip(seen).collect(),

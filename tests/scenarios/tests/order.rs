@@ -6,7 +6,7 @@ use std::path::Path;
 
 use saslab::events::{Event, read_all};
 use saslab::world::World;
-use sasrun_scenarios::order::{PROPERTIES, violations};
+use sasrun_scenarios::order::{PROPERTIES, Procedure, violations};
 use sasrun_scenarios::pattern::Pattern;
 use serde_json::{Value, json};
 
@@ -399,7 +399,7 @@ fn good() -> (World, Vec<Event>) {
 #[test]
 fn a_recorded_upgrade_keeps_every_property() {
     let (world, log) = good();
-    let found: Vec<String> = violations(&world, &log)
+    let found: Vec<String> = violations(Procedure::Multimaster, &world, &log)
         .into_iter()
         .map(|(property, cause)| format!("{}: {cause}", property.name))
         .collect();

@@ -15,10 +15,12 @@ use crate::response::is_secret;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Goal {
     /// Components to be marked, and the option of MM-6: the database under the bare label of the
-    /// multimaster component.
+    /// multimaster component. A satellite's gateway leads through an installer of its own, whose
+    /// questions are answered as `gateway` says.
     Components {
         wanted: Vec<String>,
         bare_label_is_truth: bool,
+        gateway: Interview,
     },
     /// The interview, up to the saved response file.
     Interview(Interview),
@@ -153,8 +155,14 @@ impl Dialogue {
         }
         match &self.goal {
             Goal::Components {
+                wanted, gateway, ..
+            } if self.phase == Phase::Working && wanted.iter().any(|id| id == "sat_gateway") => {
+                self.toward_gateway(prompt, gateway, silent_ms)
+            }
+            Goal::Components {
                 wanted,
                 bare_label_is_truth,
+                ..
             } => self.toward_components(&prompt, wanted, *bare_label_is_truth, silent_ms),
             Goal::Interview(interview) => self.toward_file(prompt, interview, silent_ms),
         }
@@ -226,6 +234,16 @@ impl Dialogue {
                  that an interview of this release has saved"
                     .to_owned(),
             ),
+            other => self.unknown(&format!("{other:?}"), silent_ms),
+        }
+    }
+
+    /// The gateway's own installer, once a satellite's gateway was marked (SAT-4).
+    fn toward_gateway(&self, prompt: Prompt, gateway: &Interview, silent_ms: u64) -> Turn {
+        match prompt {
+            Prompt::Parameter { name, default } => self.answer(name, default, gateway),
+            Prompt::ConfirmValues => typing("y", Then::Acknowledged),
+            Prompt::Components(_) => typing("q", Then::Left),
             other => self.unknown(&format!("{other:?}"), silent_ms),
         }
     }

@@ -42,6 +42,7 @@ struct Order {
     limit: Duration,
     question_wait: Duration,
     bare_label_is_truth: bool,
+    gateway: Interview,
 }
 
 impl Order {
@@ -108,6 +109,11 @@ impl Order {
             limit,
             question_wait: seconds("question_wait", 120.0),
             bare_label_is_truth: arguments.flag("bare_label_is_truth"),
+            gateway: Interview {
+                answers: gateway_answers(arguments),
+                take_defaults: arguments.text("interview_defaults") == Some("accept"),
+                ..Interview::default()
+            },
         })
     }
 
@@ -290,6 +296,7 @@ async fn upgrade(
     let goal = Goal::Components {
         wanted: outstanding.clone(),
         bare_label_is_truth: order.bare_label_is_truth,
+        gateway: order.gateway.clone(),
     };
     let end = Session::hold(
         host,
@@ -414,11 +421,30 @@ fn answers(file: &ResponseFile) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// What the gateway's own installer is told, by parameter.
+fn gateway_answers(arguments: &Arguments) -> BTreeMap<String, String> {
+    let given = arguments.dictionary("gateway_answers");
+    given
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, value)| {
+            let value = match value {
+                Value::String(text) => text.clone(),
+                Value::Null => return None,
+                other => other.to_string(),
+            };
+            Some((name.clone(), value))
+        })
+        .collect()
+}
+
 /// Words that the label of an installation type holds.
 fn type_words(kind: &str) -> Vec<String> {
     let words: &[&str] = match kind {
         "first_core" => &["first core", "convert"],
         "additional_core" => &["additional core"],
+        // It is not asked for; if it is all the same, nothing fits.
+        "satellite" => &["satellite"],
         _ => &["standalone installation"],
     };
     words.iter().map(|word| (*word).to_owned()).collect()

@@ -72,7 +72,7 @@ fn arguments() -> Vec<ArgumentSpec> {
             "Canonical ids of the components to be marked, `content` and `stage2` among them.",
         ),
         ArgumentSpec::optional("type", String, "Kind of installation that the interview is for.")
-            .choices(&["standalone", "first_core", "additional_core"]),
+            .choices(&["standalone", "first_core", "additional_core", "satellite"]),
         ArgumentSpec::optional("interview", String, "Length of the interview.")
             .choices(&["simple", "advanced"])
             .defaults_to("simple"),
@@ -83,6 +83,13 @@ fn arguments() -> Vec<ArgumentSpec> {
         )
         .choices(&["stop", "accept"])
         .defaults_to("stop"),
+        ArgumentSpec::optional(
+            "gateway_answers",
+            Dictionary,
+            "What the gateway's own installer is told on a satellite, by parameter. For what is not given \
+             `interview_defaults` decides.",
+        )
+        .defaults_to(json!({})),
         ArgumentSpec::optional("role", String, "Role of the core; content is never installed on a destination.")
             .choices(&["source", "destination", "standalone"]),
         ArgumentSpec::optional(

@@ -121,6 +121,10 @@ fn hosts(mesh: &Mesh) -> IndexMap<String, InventoryHost> {
         );
         variables.insert("core".into(), Value::from(satellite.core.as_str()));
         variables.insert(
+            "components".into(),
+            words(satellite.components().iter().copied()),
+        );
+        variables.insert(
             "os_provisioning".into(),
             Value::from(satellite.os_provisioning),
         );
@@ -176,7 +180,10 @@ fn mesh_variables(mesh: &Mesh) -> Object {
         .satellites
         .iter()
         .map(|(name, satellite)| {
-            let value = json!({"address": satellite.address, "core": satellite.core, "os_provisioning": satellite.os_provisioning});
+            let value = json!({
+                "address": satellite.address, "core": satellite.core, "components": satellite.components(),
+                "os_provisioning": satellite.os_provisioning,
+            });
             (name.clone(), value)
         })
         .collect();

@@ -83,6 +83,16 @@ struct Satellite {
     vars: Object,
 }
 
+impl Satellite {
+    /// What it carries, in the order of its upgrade: the boot server before the media server.
+    fn components(&self) -> &'static [&'static str] {
+        match self.os_provisioning {
+            true => &["sat_gateway", "wordcache", "boot", "media"],
+            false => &["sat_gateway", "wordcache"],
+        }
+    }
+}
+
 /// The source of inventories that begin `plugin: opsware_mesh`.
 pub(crate) struct MeshSource;
 

@@ -35,6 +35,7 @@ const CONSENTS: &[&str] = &[
     "MM-5.2",
     "PREP-WIN-2",
     "ROLL-0.4",
+    "SAT-0",
 ];
 
 /// Reads where the software lies.

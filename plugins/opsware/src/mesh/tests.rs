@@ -105,6 +105,10 @@ fn a_mesh_becomes_groups_and_variables() {
     assert_eq!(hosts("component_truth"), ["a1", "b1"]);
     assert_eq!(hosts("component_boot"), Vec::<String>::new());
     assert_eq!(hosts("satellites"), ["sat1"]);
+    assert_eq!(
+        result.hosts["sat1"].variables["components"],
+        json!(["sat_gateway", "wordcache", "boot", "media"])
+    );
     assert_eq!(result.groups["cores"].children, ["core_a", "core_b"]);
     assert_eq!(result.groups["source_core"].children, ["core_a"]);
     assert_eq!(result.groups["destination_cores"].children, ["core_b"]);

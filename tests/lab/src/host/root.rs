@@ -263,12 +263,25 @@ fn hosts_file(own: &Host, world: &World) -> String {
                 let first = core
                     .host_with(component)
                     .is_some_and(|with| with.name == host.name);
-                if first && core.name == own.core {
+                if first && core.name == own.core && !own.satellite {
                     let _ = write!(text, " {}", aliases.join(" "));
                 }
             }
             text.push('\n');
         }
+    }
+    for host in &world.satellites {
+        let _ = write!(
+            text,
+            "{}\t{} {}.{}.example",
+            host.address, host.name, host.name, world.mesh
+        );
+        // A satellite has a cache of its own.
+        text.push_str(if host.name == own.name {
+            " wordcache\n"
+        } else {
+            "\n"
+        });
     }
     text
 }

@@ -14,6 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::FlockOperation;
 use rustix::process::{Pid, WaitOptions};
 
+use crate::clock::Clock;
 use crate::lab::options::{Options, Running, RunningHost, Sshd};
 use crate::lab::prepare;
 use crate::machine::mounts;
@@ -21,6 +22,7 @@ use crate::machine::namespaces::{self, Rights};
 use crate::machine::netlink::Network;
 use crate::paths::StateDir;
 use crate::scenario::Scenario;
+use crate::standin::gateway::lifeline;
 use crate::world::{Host, World};
 
 /// How long a host may take from its start to its first answer.
@@ -88,6 +90,7 @@ pub fn run(
         _lock: lock,
     };
     supervisor.start_all()?;
+    watch_over_agents(&supervisor);
     let control = control_socket(&supervisor.state)?;
     supervisor.write_running()?;
     std::fs::write(supervisor.state.pid(), format!("{}\n", std::process::id()))?;
@@ -98,6 +101,13 @@ pub fn run(
         ));
     }
     supervisor.watch(&control)
+}
+
+/// Measures for as long as the lab runs how long agents are without a core gateway.
+fn watch_over_agents(supervisor: &Supervisor) {
+    let (world, shared) = (supervisor.world.clone(), supervisor.state.mesh());
+    let clock = Clock::read(&shared);
+    std::thread::spawn(move || lifeline::watch(&world, &shared, || clock.elapsed_ms()));
 }
 
 /// Takes the lock that a running lab holds.

@@ -127,6 +127,28 @@ pub const CATALOG: &[Facts] = &[
     },
 ];
 
+/// What a satellite carries besides a boot server and a media server.
+pub const SATELLITE: &[Facts] = &[
+    Facts {
+        id: "sat_gateway",
+        label: "Opsware Gateway (Interactive Install)",
+        packages: &["OPSWgw"],
+        services: &["opswgw"],
+        transactions: 0,
+        seconds: 30,
+        settings: &[],
+    },
+    Facts {
+        id: "wordcache",
+        label: "Software Repository Cache (wordcache)",
+        packages: &["OPSWwordcache"],
+        services: &["wordcache"],
+        transactions: 0,
+        seconds: 20,
+        settings: &["/etc/opt/opsware/wordcache/wordcache.conf"],
+    },
+];
+
 /// The two lines of the upload medium's menu.
 pub const UPLOADS: &[Facts] = &[
     Facts {
@@ -156,6 +178,7 @@ pub const AGENT_PACKAGE: &str = "OPSWagent";
 pub fn find(id: &str) -> Option<&'static Facts> {
     CATALOG
         .iter()
+        .chain(SATELLITE)
         .chain(UPLOADS)
         .find(|component| component.id == id)
 }
@@ -186,7 +209,7 @@ mod tests {
 
     #[test]
     fn ids_and_labels_are_distinct() {
-        let all: Vec<_> = CATALOG.iter().chain(UPLOADS).collect();
+        let all: Vec<_> = CATALOG.iter().chain(SATELLITE).chain(UPLOADS).collect();
         for (index, one) in all.iter().enumerate() {
             for other in &all[index + 1..] {
                 assert_ne!(one.id, other.id);

@@ -16,6 +16,8 @@ pub(super) struct MeshFile {
     #[serde(default)]
     cores: IndexedCores,
     #[serde(default)]
+    satellites: indexmap::IndexMap<String, SatelliteEntry>,
+    #[serde(default)]
     media: BTreeMap<String, Medium>,
     #[serde(default)]
     ogfs: Ogfs,
@@ -29,10 +31,15 @@ impl MeshFile {
         for (name, core) in self.cores {
             cores.push(core.build(name, port)?);
         }
+        let mut satellites = Vec::new();
+        for (name, satellite) in self.satellites {
+            satellites.push(satellite.build(name, &cores, port)?);
+        }
         Ok(World {
             mesh: self.mesh.unwrap_or_else(|| "mesh".to_owned()),
             versions: self.version.unwrap_or_default(),
             cores,
+            satellites,
             media: self.media,
             locales: self.ogfs.locales,
         })
@@ -65,6 +72,40 @@ impl Vars {
             serde_yaml::Value::String(text) => text.parse().ok(),
             _ => None,
         }
+    }
+}
+
+#[derive(Deserialize)]
+struct SatelliteEntry {
+    address: String,
+    core: String,
+    #[serde(default)]
+    os_provisioning: bool,
+    #[serde(default)]
+    vars: Vars,
+}
+
+impl SatelliteEntry {
+    fn build(self, name: String, cores: &[Core], port: u16) -> Result<Host, String> {
+        let core = cores
+            .iter()
+            .find(|core| core.name == self.core)
+            .ok_or_else(|| format!("{name}: there is no core {:?}", self.core))?;
+        let mut components = vec!["sat_gateway", "wordcache"];
+        if self.os_provisioning {
+            components.extend(["boot", "media"]);
+        }
+        let entry = HostEntry {
+            address: self.address,
+            components: components.into_iter().map(str::to_owned).collect(),
+            ansible_port: None,
+            vars: self.vars,
+        };
+        let host = entry.build(name, &core.name, &core.facility, false, port)?;
+        Ok(Host {
+            satellite: true,
+            ..host
+        })
     }
 }
 
@@ -139,6 +180,7 @@ impl HostEntry {
             components,
             facility: facility.clone(),
             source_core,
+            satellite: false,
             like: self.vars.lab_like.unwrap_or_default(),
         })
     }

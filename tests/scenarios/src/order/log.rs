@@ -136,7 +136,9 @@ impl<'a> Log<'a> {
     }
 
     pub(crate) fn hosts_with(&self, component: Component) -> impl Iterator<Item = &'a Host> {
-        self.world.hosts().filter(move |host| host.has(component))
+        self.world
+            .core_hosts()
+            .filter(move |host| host.has(component))
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) fn stopped_before_unmount(log: &Log) -> Option<String> {
     let limit = [unmounts(log), first_upgrade(log).into_iter().collect()].concat();
     let stops = log.calls("stop", "end");
     let mut done = Vec::new();
-    for host in log.world.hosts() {
+    for host in log.world.core_hosts() {
         let stop = stops
             .iter()
             .find(|call| call.host == host.name && call.names.is_empty());

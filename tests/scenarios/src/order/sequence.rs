@@ -7,7 +7,7 @@ use saslab::world::{Component, Core};
 use super::log::{Log, Upgrade, barrier};
 
 /// The guide's order; components of one rank may be in any order among themselves (TRAP-11).
-const RANKS: &[&[&str]] = &[
+pub(super) const RANKS: &[&[&str]] = &[
     &["truth"],
     &["spin"],
     &["vault"],
@@ -59,7 +59,7 @@ pub(super) fn destinations_in_order(log: &Log) -> Option<String> {
 }
 
 /// Every component of the core is upgraded, each rank after all of the rank before.
-fn in_order(log: &Log, core: &Core, ranks: &[&[&str]]) -> Option<String> {
+pub(super) fn in_order(log: &Log, core: &Core, ranks: &[&[&str]]) -> Option<String> {
     let upgrades = log.upgrades_of(core);
     let mut before: Vec<&Upgrade> = Vec::new();
     for rank in ranks {

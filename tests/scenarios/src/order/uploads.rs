@@ -29,6 +29,14 @@ pub(super) fn destinations_before_content(log: &Log) -> Option<String> {
     barrier(&done, &begun(&uploads(log, "content", None)))
 }
 
+pub(super) fn components_before_content(log: &Log) -> Option<String> {
+    let cores = log.world.cores.iter();
+    let done: Vec<Moment> = cores
+        .flat_map(|core| ended(&log.upgrades_of(core)))
+        .collect();
+    barrier(&done, &begun(&uploads(log, "content", None)))
+}
+
 pub(super) fn content_before_stage2(log: &Log) -> Option<String> {
     barrier(
         &ended(&uploads(log, "content", None)),

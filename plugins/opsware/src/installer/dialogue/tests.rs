@@ -50,6 +50,7 @@ fn play(
     let goal = Goal::Components {
         wanted: wanted.iter().map(|id| (*id).to_owned()).collect(),
         bare_label_is_truth: bare,
+        gateway: Interview::default(),
     };
     let mut dialogue = Dialogue::new(goal, 1000);
     let mut typed = Vec::new();
@@ -189,6 +190,7 @@ fn an_unknown_question_is_left_alone_and_then_the_run_is_interrupted() {
     let goal = Goal::Components {
         wanted: vec!["truth".into()],
         bare_label_is_truth: false,
+        gateway: Interview::default(),
     };
     let mut dialogue = Dialogue::new(goal, 1000);
     dialogue.hear("Overwrite existing database objects? [y/N] ");
@@ -203,6 +205,7 @@ fn a_confirmation_of_values_is_given_when_it_appears() {
     let goal = Goal::Components {
         wanted: vec!["truth".into()],
         bare_label_is_truth: false,
+        gateway: Interview::default(),
     };
     let mut dialogue = Dialogue::new(goal, 1000);
     dialogue.hear("The configuration values are:\r\n  a = 1\r\nAre these values correct? (y/n): ");
@@ -388,4 +391,45 @@ proptest! {
             prop_assert!(!typed.contains(&"c".to_owned()));
         }
     }
+}
+
+#[test]
+fn a_satellites_gateway_is_led_through_its_own_installer() {
+    let goal = Goal::Components {
+        wanted: vec!["sat_gateway".into()],
+        bare_label_is_truth: false,
+        gateway: Interview {
+            answers: BTreeMap::from([("gateway.core_port".to_owned(), "2001".to_owned())]),
+            ..Interview::default()
+        },
+    };
+    let mut dialogue = Dialogue::new(goal, 1000);
+    let steps = [
+        (
+            "Please select the components to upgrade.\r\n1 (*) Opsware Gateway (Interactive Install)\r\n\
+             Enter a component number to toggle ('a' for all, 'n' for none).\r\n",
+            "c\n",
+        ),
+        (
+            "c\r\nParameter 1 of 2 (gateway.core_port)\r\nPlease enter the port [2999]: ",
+            "2001\n",
+        ),
+        (
+            "2001\r\nWith these configuration values:\r\n a = 1\r\nAre these configuration values correct? (y/n): ",
+            "y\n",
+        ),
+    ];
+    for (shown, wanted) in steps {
+        dialogue.hear(shown);
+        let Turn::Type(made) = dialogue.turn(0) else {
+            panic!("nothing typed at {shown}")
+        };
+        assert_eq!(made.text, wanted);
+        dialogue.typed(made);
+    }
+    // What it was not told, it does not answer.
+    dialogue.hear("Parameter 2 of 2 (gateway.other)\r\nPlease enter another [x]: ");
+    assert!(
+        matches!(dialogue.turn(0), Turn::Interrupt(reason) if reason.contains("gateway.other"))
+    );
 }

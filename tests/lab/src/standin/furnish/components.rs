@@ -27,6 +27,11 @@ pub(super) fn certificates(site: &Site, place: &Place) -> io::Result<()> {
     if host.has(Component::Way) {
         write("waybot/waybot.srv", "waybot")?;
     }
+    if host.has(Component::SatGateway) {
+        // The certificate's directory has the gateway's name, which that of the settings lacks (TRAP-14).
+        let service = format!("opswgw-{}", host.name);
+        write(&format!("{service}/opswgw.pem"), &service)?;
+    }
     if host.has(Component::Gateway) {
         for kind in ["cgw0", "agw0"] {
             let service = host.gateway_service(kind);

@@ -4,6 +4,7 @@ use std::io;
 
 use super::place::Place;
 use crate::standin::gateway::properties;
+use crate::standin::service::catalog::SATELLITE_GATEWAY;
 use crate::standin::site::Site;
 use crate::world::Component;
 
@@ -24,6 +25,15 @@ pub(super) fn lay_out(site: &Site, place: &Place) -> io::Result<()> {
         write(
             &host.gateway_service("agw0"),
             &properties::agent_gateway(host.dc(), &address),
+        )?;
+    }
+    if host.has(Component::SatGateway) {
+        let core = site
+            .peer(Component::Gateway)
+            .map_or_else(String::new, |host| host.address.to_string());
+        write(
+            SATELLITE_GATEWAY,
+            &properties::satellite_gateway(&host.name, host.dc(), &address, &core),
         )?;
     }
     if host.has(Component::Occ) {

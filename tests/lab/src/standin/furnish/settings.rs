@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::place::{INSTALLED, Place};
-use crate::standin::component::{CATALOG, package_version};
+use crate::standin::component::{CATALOG, SATELLITE, package_version};
 use crate::standin::response::dialect::Dialect;
 use crate::standin::response::parameters;
 use crate::standin::response::timestamp::Form;
@@ -21,8 +21,13 @@ pub(super) fn response_files(site: &Site, place: &Place) -> io::Result<()> {
     };
     let facility = core.facility.id;
     let dialect = Dialect::of_facility(facility);
-    let mut values = parameters::values(&site.world, core);
-    let release = format!("opsware_{}", package_version(site.first_release("truth")));
+    let mut values = parameters::of_host(&site.world, core, &site.host);
+    let first = if site.host.satellite {
+        "sat_gateway"
+    } else {
+        "truth"
+    };
+    let release = format!("opsware_{}", package_version(site.first_release(first)));
     values.push((RELEASE_PARAMETER.to_owned(), release));
     for (at, is_newest) in [(EARLIER, false), (INSTALLED, true)] {
         let mut values = values.clone();
@@ -61,6 +66,7 @@ fn set(values: &mut Vec<(String, String)>, name: &str, value: &str) {
 pub(super) fn of_components(site: &Site, place: &Place) -> io::Result<()> {
     let here = CATALOG
         .iter()
+        .chain(SATELLITE)
         .filter(|facts| site.host.components.iter().any(|one| one.id() == facts.id));
     for path in here.flat_map(|facts| facts.settings) {
         place.file(path, 0o644, &text(path))?;

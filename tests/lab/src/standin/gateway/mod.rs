@@ -1,5 +1,6 @@
-//! Gateways: their properties files, the tunnels between them, and their status pages.
+//! Gateways: their properties files, the tunnels between them, their status pages, and who watches over them.
 
+pub mod lifeline;
 pub mod page;
 pub mod properties;
 pub mod registry;

@@ -17,13 +17,21 @@ pub fn answer_agents(site: &Site, request: &Request) -> Response {
     answer(site, request, "agw0")
 }
 
+/// Answers a request to the gateway of a satellite, which is known by the host's name.
+pub fn answer_satellite(site: &Site, request: &Request) -> Response {
+    answer_as(site, request, &site.host.name)
+}
+
 fn answer(site: &Site, request: &Request, kind: &str) -> Response {
-    let node = format!("{kind}-{}", site.host.dc());
+    answer_as(site, request, &format!("{kind}-{}", site.host.dc()))
+}
+
+fn answer_as(site: &Site, request: &Request, node: &str) -> Response {
     site::log_read("gateway.page", json!({"node": node, "path": request.path}));
     if request.certificate.is_empty() {
         return Response::error(403, "Forbidden: client certificate required");
     }
-    render(&request.path, &node, &registry::running(site))
+    render(&request.path, node, &registry::running(site))
         .map_or_else(|| Response::error(404, "Not Found"), Response::page)
 }
 

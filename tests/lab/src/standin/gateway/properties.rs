@@ -137,6 +137,17 @@ pub fn agent_gateway(dc: &str, address: &str) -> String {
     )
 }
 
+/// Text of a satellite's file: one tunnel, to the core gateway of its core.
+pub fn satellite_gateway(name: &str, dc: &str, address: &str, core_gateway: &str) -> String {
+    let certificate = format!("/var/opt/opsware/crypto/opswgw-{name}/opswgw.pem");
+    format!(
+        "# Gateway of satellite {name}\nopswgw.Gateway={name}\nopswgw.Realm={dc}-{name}\nopswgw.Root=false\n\
+         opswgw.GWAddress={address}\nopswgw.Daemon=true\nopswgw.Watchdog=true\n\
+         opswgw.TunnelSrc={core_gateway}:2001:1:0:{certificate}\nopswgw.ProxyPort=3001\n\
+         opswgw.AdminPort=8085:{certificate}\n"
+    )
+}
+
 /// Text of the load balancing gateway's file, which names the Global File System server.
 pub fn load_balancer(dc: &str, hub: &str, way: &str) -> String {
     format!(

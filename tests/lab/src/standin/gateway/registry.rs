@@ -3,8 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::properties::Properties;
-use crate::standin::service::process;
+use crate::paths::Shared;
+use crate::standin::service::{catalog, process};
 use crate::standin::site::Site;
+use crate::standin::store::Store;
+use crate::world::{Component, Host, World};
 
 /// A running gateway.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,23 +32,47 @@ pub fn announce(site: &Site, service: &str, properties: Properties) {
         .write(&running);
 }
 
+/// Makes the mesh forget what a gateway of this host was the last time.
+pub fn withdraw(site: &Site, service: &str) {
+    let _ = site
+        .mesh_scratch(&key(&site.host.name, service))
+        .write(&Running::default());
+}
+
 /// Every gateway of the mesh that runs now.
 pub fn running(site: &Site) -> Vec<Running> {
+    running_in(&site.world, &site.shared)
+}
+
+/// Every gateway that runs now in the mesh of this shared directory.
+pub fn running_in(world: &World, shared: &Shared) -> Vec<Running> {
     let mut found = Vec::new();
-    for host in site.world.hosts() {
-        for kind in ["cgw0", "agw0"] {
-            let service = host.gateway_service(kind);
-            if process::is_alive(site, &host.name, &service) {
-                found.extend(
-                    site.mesh_scratch::<Running>(&key(&host.name, &service))
-                        .read()
-                        .ok(),
+    for host in world.hosts() {
+        for service in services(host) {
+            if process::is_alive_in(shared, &host.name, &service) {
+                let known: Store<Running> = Store::new(
+                    &shared.scratch(),
+                    &key(&host.name, &service),
+                    &shared.scratch(),
                 );
+                found.extend(known.read().ok());
             }
         }
     }
     found.retain(|gateway| !gateway.node.is_empty());
     found
+}
+
+/// The services of a host that keep tunnels.
+pub fn services(host: &Host) -> Vec<String> {
+    let mut names = Vec::new();
+    if host.has(Component::Gateway) {
+        names.extend(["cgw0", "agw0"].map(|kind| host.gateway_service(kind)));
+    }
+    if host.has(Component::SatGateway) {
+        names.push(catalog::SATELLITE_GATEWAY.to_owned());
+    }
+    names
 }
 
 fn key(host: &str, service: &str) -> String {

@@ -119,5 +119,6 @@ pub(super) fn begin(
         response_file,
         dialect,
         parameters,
+        gateway: Vec::new(),
     })
 }

@@ -35,36 +35,17 @@ const RIGHT_FOR_SOURCE: usize = 1;
 const RIGHT_FOR_DESTINATION: usize = 3;
 
 /// One question to be asked.
-struct Question {
-    name: String,
-    text: String,
-    default: String,
-    is_secret: bool,
+pub(super) struct Question {
+    pub(super) name: String,
+    pub(super) text: String,
+    pub(super) default: String,
+    pub(super) is_secret: bool,
 }
 
 impl Run<'_> {
     /// Asks everything and saves the answers.
     pub(super) fn interview(&mut self) -> Result<Ended, RunError> {
-        let Some(kind) = self.ask_kind()? else {
-            return Ok(Ended::Quit);
-        };
-        let is_multimaster = self.site.world.cores.len() > 1;
-        let right = if self.site.host.source_core {
-            RIGHT_FOR_SOURCE
-        } else {
-            RIGHT_FOR_DESTINATION
-        };
-        let is_right = if is_multimaster {
-            kind == right
-        } else {
-            kind == 0
-        };
-        site::log_read(
-            "installer.kind",
-            json!({"label": KINDS.get(kind), "right": is_right}),
-        );
-        if !is_right {
-            self.terminal.say("\nVerify \"installation type\": FAILURE (does not fit this core)\n\nUpgrade aborted.")?;
+        if !self.site.host.satellite && !self.is_of_right_kind()? {
             return Ok(Ended::Quit);
         }
         let Some(is_advanced) = self.ask_mode()? else {
@@ -93,6 +74,32 @@ impl Run<'_> {
             }
         }
         self.save_and_ask()
+    }
+
+    /// Asks for the kind of installation, which a satellite is not asked for; false ends the run.
+    fn is_of_right_kind(&mut self) -> Result<bool, RunError> {
+        let Some(kind) = self.ask_kind()? else {
+            return Ok(false);
+        };
+        let is_multimaster = self.site.world.cores.len() > 1;
+        let right = if self.site.host.source_core {
+            RIGHT_FOR_SOURCE
+        } else {
+            RIGHT_FOR_DESTINATION
+        };
+        let is_right = if is_multimaster {
+            kind == right
+        } else {
+            kind == 0
+        };
+        site::log_read(
+            "installer.kind",
+            json!({"label": KINDS.get(kind), "right": is_right}),
+        );
+        if !is_right {
+            self.terminal.say("\nVerify \"installation type\": FAILURE (does not fit this core)\n\nUpgrade aborted.")?;
+        }
+        Ok(is_right)
     }
 
     fn ask_kind(&mut self) -> Result<Option<usize>, RunError> {
@@ -153,7 +160,7 @@ impl Run<'_> {
         known.chain(extra).collect()
     }
 
-    fn ask_parameter(
+    pub(super) fn ask_parameter(
         &mut self,
         number: usize,
         count: usize,
@@ -257,7 +264,7 @@ impl Run<'_> {
         let Some(core) = self.site.core() else {
             return Vec::new();
         };
-        parameters::values(&self.site.world, core)
+        parameters::of_host(&self.site.world, core, &self.site.host)
             .into_iter()
             .filter(|(name, right)| value(&self.parameters, name) != Some(right))
             .map(|(name, _)| name)

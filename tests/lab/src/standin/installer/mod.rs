@@ -5,7 +5,7 @@
 //! 2. `Distribution version = …` and the check for multimaster conflicts;
 //! 3. with a response file of an older release, the interview: kind of installation, simple or advanced, one parameter
 //!    after the other, name of the file to save, and whether to go on;
-//! 4. the component menu with its toggles;
+//! 4. the component menu with its toggles, and for a satellite's gateway its own installer;
 //! 5. the upgrade of the marked components, which changes packages, settings and services.
 //!
 //! It talks to the terminal device, never to its standard streams, once the call has been checked.
@@ -14,6 +14,7 @@ pub mod archive;
 mod call;
 pub mod interview;
 pub mod menu;
+mod second;
 pub mod upgrade;
 
 pub use self::call::Origin;
@@ -49,6 +50,8 @@ pub struct Run<'a> {
     pub response_file: PathBuf,
     pub dialect: Dialect,
     pub parameters: Vec<(String, String)>,
+    /// What a satellite's gateway installer was told.
+    pub gateway: Vec<(String, String)>,
 }
 
 /// Why a run ended early.
@@ -126,7 +129,8 @@ impl Run<'_> {
     }
 
     fn has_no_conflicts(&mut self) -> Result<bool, RunError> {
-        let Some(core) = self.site.core() else {
+        // A satellite has no database to look into.
+        let Some(core) = self.site.core().filter(|_| !self.site.host.satellite) else {
             return Ok(true);
         };
         let name = parameters::tns_name(core);
@@ -238,10 +242,13 @@ impl Run<'_> {
                 Vec::new()
             }
         } else {
-            super::component::CATALOG
+            // The plain satellite disc has no OS provisioning.
+            let is_plain = self.origin.medium == "satellite";
+            super::component::SATELLITE
                 .iter()
+                .chain(super::component::CATALOG)
                 .map(|facts| facts.id)
-                .filter(|id| here(id))
+                .filter(|id| here(id) && !(is_plain && ["boot", "media"].contains(id)))
                 .collect()
         };
         let at = |id: &str| packages::is_at(&database, id, &self.origin.version);

@@ -24,6 +24,7 @@ impl Run<'_> {
         for (index, id) in chosen.iter().enumerate() {
             let goes_on = self.ask_out_of_the_blue(id, index == 0)?
                 && (id != "truth" || self.confirm_values()?);
+            let goes_on = goes_on && (id != "sat_gateway" || self.second_installer()?);
             if !goes_on {
                 self.terminal.say("\nUpgrade aborted.")?;
                 return Ok(super::ABORTED);
@@ -135,10 +136,17 @@ impl Run<'_> {
         if let Some(cause) = self.upload_failure(facts.id)? {
             return Ok(Some(cause));
         }
+        // A gateway carries others' traffic, so it is stopped only when what replaces it is unpacked.
+        let is_gateway = ["gateway", "sat_gateway"].contains(&facts.id);
+        if is_gateway {
+            self.work(facts)?;
+        }
         if let Some(cause) = self.stop_services(facts)? {
             return Ok(Some(cause));
         }
-        self.work(facts)?;
+        if !is_gateway {
+            self.work(facts)?;
+        }
         match outcome {
             Outcome::Failure | Outcome::FailureStatusZero => {
                 return Ok(Some("post-install script failed".to_owned()));
@@ -164,7 +172,7 @@ impl Run<'_> {
         }
         self.replace_settings(facts)?;
         packages::upgrade(self.site, facts.id, &self.origin.version)?;
-        if self.origin.medium != "upload" {
+        if self.origin.medium != "upload" && !self.site.host.satellite {
             spin::mesh::component_upgraded(self.site, facts.id)?;
             spin::mesh::destination_upgraded(self.site, facts.id);
         }
@@ -252,11 +260,18 @@ impl Run<'_> {
     fn start_services(&mut self, facts: &Facts) -> Result<Option<String>, RunError> {
         let here = catalog::installed(&self.site.host, self.site.faults().transport);
         let agent = here.into_iter().filter(|one| one.service.name == AGENT);
+        // All are started before the first is waited for.
+        let mut started = Vec::new();
         for one in self.services(facts.id).iter().cloned().chain(agent) {
-            let started = control::start(self.site, &one, By::Installer);
-            match started
-                .and_then(|started| control::await_ports(self.site, &one).map(|()| started))
-            {
+            let result = control::start(self.site, &one, By::Installer);
+            let has_failed = result.is_err();
+            started.push((one, result));
+            if has_failed {
+                break;
+            }
+        }
+        for (one, result) in started {
+            match result.and_then(|is_new| control::await_ports(self.site, &one).map(|()| is_new)) {
                 Ok(true) => self
                     .terminal
                     .say(&format!("Start \"{}\": SUCCESS", one.name))?,
@@ -285,6 +300,10 @@ impl Run<'_> {
                 .map(|line| format!("{line}\n"))
                 .collect();
             archive::replace(self.site, path, &format!("{heading}{body}"))?;
+        }
+        if facts.id == "sat_gateway" {
+            let path = properties::path(catalog::SATELLITE_GATEWAY);
+            archive::replace(self.site, &path, &self.satellite_settings())?;
         }
         if facts.id == "gateway" {
             let host = &self.site.host;

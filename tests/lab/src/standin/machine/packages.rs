@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use crate::standin::component::{self, AGENT_PACKAGE, CATALOG, package_version};
+use crate::standin::component::{self, AGENT_PACKAGE, CATALOG, SATELLITE, package_version};
 use crate::standin::site::{self, Site};
 use crate::standin::store::{Store, StoreError};
 use crate::standin::terminal::{complain, print};
@@ -23,6 +23,7 @@ pub fn at_first(site: &Site) -> Packages {
     let mut packages = Packages::new();
     let installed = CATALOG
         .iter()
+        .chain(SATELLITE)
         .filter(|facts| site.host.components.iter().any(|one| one.id() == facts.id));
     for facts in installed {
         let version = package_version(site.first_release(facts.id));

@@ -224,6 +224,23 @@ pub fn values(world: &World, core: &Core) -> Vec<(String, String)> {
         .collect()
 }
 
+/// The right values of a host's response file: a satellite's names the agent gateways of its core besides.
+pub fn of_host(world: &World, core: &Core, host: &Host) -> Vec<(String, String)> {
+    let mut all = values(world, core);
+    let gateway = core.host_with(Component::Gateway);
+    if let (true, Some(gateway)) = (host.satellite, gateway) {
+        for (name, value) in &mut all {
+            if name == GATEWAY_LIST {
+                *value = format!("{}:3001", gateway.address);
+            }
+        }
+    }
+    all
+}
+
+/// The parameter that satellites need and nobody else.
+const GATEWAY_LIST: &str = "agent_gw_list_args";
+
 /// Every secret of the mesh: `core/parameter` to value, for those who look for leaks.
 pub fn secrets(world: &World) -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();

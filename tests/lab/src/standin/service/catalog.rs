@@ -36,6 +36,13 @@ pub struct Service {
     pub has_suffix: bool,
 }
 
+impl Service {
+    /// Tells whether this is a gateway that keeps tunnels.
+    pub fn keeps_tunnels(&self) -> bool {
+        self.has_suffix || self.name == SATELLITE_GATEWAY
+    }
+}
+
 const fn service(
     name: &'static str,
     component: Component,
@@ -134,6 +141,20 @@ pub const SERVICES: &[Service] = &[
     ),
 ];
 
+/// Every service that only a satellite has, in start order.
+const SATELLITE_SERVICES: &[Service] = &[
+    service(
+        SATELLITE_GATEWAY,
+        Component::SatGateway,
+        &[Tcp(3001), Tcp(8085)],
+        &[],
+    ),
+    service("wordcache", Component::Wordcache, &[Tcp(8081)], &[]),
+];
+
+/// The one gateway of a satellite.
+pub const SATELLITE_GATEWAY: &str = "opswgw";
+
 const AGENT_SERVICE: Service = service(AGENT, Component::Truth, &[Tcp(1002)], &[]);
 
 /// A service as one host has it.
@@ -146,8 +167,9 @@ pub struct Installed {
 
 /// The services of a host, in start order.
 pub fn installed(host: &Host, transport: TransportName) -> Vec<Installed> {
-    SERVICES
+    SATELLITE_SERVICES
         .iter()
+        .chain(SERVICES)
         .filter(|service| host.has(service.component))
         .filter(|service| service.name != "rvrdscript" || transport != TransportName::Neither)
         .chain(std::iter::once(&AGENT_SERVICE))
@@ -180,7 +202,7 @@ pub fn resolve<'a>(installed: &'a [Installed], asked: &str) -> Option<&'a Instal
 pub fn titles(one: &Installed) -> Vec<Vec<String>> {
     let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
     let name = one.name.as_str();
-    if one.service.has_suffix {
+    if one.service.keeps_tunnels() {
         let node = name.trim_start_matches("opswgw-");
         let options = format!(
             "--PropertiesFile /etc/opt/opsware/{name}/opswgw.properties --BinPath /opt/opsware/opswgw/bin/opswgw"

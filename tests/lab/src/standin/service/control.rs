@@ -70,7 +70,7 @@ pub fn start(site: &Site, one: &Installed, by: By) -> Result<bool, StartError> {
     if by != By::Boot {
         prerequisite::await_all(site, &one.service)?;
     }
-    if one.service.has_suffix {
+    if one.service.keeps_tunnels() {
         gateway::properties::load(&one.name)?;
     }
     spin::mesh::advance(site);

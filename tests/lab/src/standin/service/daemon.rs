@@ -83,6 +83,10 @@ fn first_process(site: &Site, one: &Installed, role: usize) -> std::io::Result<O
     if role != 0 {
         return Ok(None);
     }
+    // What it was the last time must not be taken for what it is.
+    if one.service.keeps_tunnels() {
+        gateway::registry::withdraw(site, &one.name);
+    }
     let lock = process::hold_lock(site, &one.name)?;
     let path = catalog::pid_file(&one.name);
     if let Some(parent) = Path::new(&path).parent() {
@@ -124,11 +128,12 @@ fn spawn_child(one: &Installed, role: usize, titles: &[Vec<String>]) -> std::io:
 
 fn open_ports(site: &Site, one: &Installed) -> Result<(), std::io::Error> {
     let faults = site.service_faults(&one.name);
-    if one.service.has_suffix {
-        match gateway::properties::load(&one.name) {
-            Ok(properties) => gateway::registry::announce(site, &one.name, properties),
-            Err(error) => return Err(std::io::Error::other(error)),
-        }
+    // A gateway reads its file first and is connected last: until its ports are open it carries nothing.
+    let mut properties = None;
+    if one.service.keeps_tunnels() {
+        gateway::registry::withdraw(site, &one.name);
+        let read = gateway::properties::load(&one.name).map_err(std::io::Error::other)?;
+        properties = Some(read);
     }
     if std::env::var_os(process::AT_ONCE).is_none() {
         site.wait(STARTUP + Duration::from_secs(60) * faults.slow_start_minutes);
@@ -138,6 +143,9 @@ fn open_ports(site: &Site, one: &Installed) -> Result<(), std::io::Error> {
     }
     for port in one.service.ports {
         open_port(site, one, *port)?;
+    }
+    if let Some(properties) = properties {
+        gateway::registry::announce(site, &one.name, properties);
     }
     Ok(())
 }
@@ -168,6 +176,7 @@ fn answers(one: &Installed, port: u16) -> Option<Pages> {
         ("spin", 1004 | 1007) => Some(spin::pages::answer),
         ("opswgw-cgw0", 8085) => Some(gateway::page::answer_core),
         ("opswgw-agw0", 8089) => Some(gateway::page::answer_agents),
+        (catalog::SATELLITE_GATEWAY, 8085) => Some(gateway::page::answer_satellite),
         _ => None,
     }
 }

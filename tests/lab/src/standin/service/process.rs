@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::FlockOperation;
 use rustix::process::{Pid, Signal};
 
-use crate::paths::Private;
+use crate::paths::{Private, Shared};
 use crate::standin::site::Site;
 
 /// Variable that names the service a process belongs to.
@@ -136,7 +136,12 @@ pub fn hold_lock(site: &Site, service: &str) -> io::Result<File> {
 
 /// Tells whether a service of any host of the lab runs.
 pub fn is_alive(site: &Site, host: &str, service: &str) -> bool {
-    let Ok(file) = File::open(lock_path(site, host, service)) else {
+    is_alive_in(&site.shared, host, service)
+}
+
+/// Tells whether a service of any host of the lab with this shared directory runs.
+pub fn is_alive_in(shared: &Shared, host: &str, service: &str) -> bool {
+    let Ok(file) = File::open(lock_path(shared, host, service)) else {
         return false;
     };
     matches!(
@@ -149,7 +154,7 @@ pub fn is_alive(site: &Site, host: &str, service: &str) -> bool {
 ///
 /// Whoever came first would otherwise leave it closed to the others for a moment.
 pub fn open_lock_folder(site: &Site) -> io::Result<()> {
-    if let Some(parent) = lock_path(site, &site.host.name, "any").parent() {
+    if let Some(parent) = lock_path(&site.shared, &site.host.name, "any").parent() {
         std::fs::create_dir_all(parent)?;
         use std::os::unix::fs::PermissionsExt;
         let _ = std::fs::set_permissions(parent, std::fs::Permissions::from_mode(0o777));
@@ -158,7 +163,7 @@ pub fn open_lock_folder(site: &Site) -> io::Result<()> {
 }
 
 fn open_lock(site: &Site, host: &str, service: &str) -> io::Result<File> {
-    let path = lock_path(site, host, service);
+    let path = lock_path(&site.shared, host, service);
     open_lock_folder(site)?;
     OpenOptions::new()
         .read(true)
@@ -168,8 +173,8 @@ fn open_lock(site: &Site, host: &str, service: &str) -> io::Result<File> {
         .open(path)
 }
 
-fn lock_path(site: &Site, host: &str, service: &str) -> PathBuf {
-    site.shared
+fn lock_path(shared: &Shared, host: &str, service: &str) -> PathBuf {
+    shared
         .scratch()
         .join("run")
         .join(format!("{host}.{service}"))

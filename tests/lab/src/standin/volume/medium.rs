@@ -27,7 +27,7 @@ struct Medium<'a> {
 }
 
 /// Every medium that may turn up in a drive.
-fn all(to: &str) -> [Medium<'_>; 4] {
+fn all(to: &str) -> [Medium<'_>; 6] {
     let medium = |name, title, volume, release, installer| Medium {
         name,
         title,
@@ -55,6 +55,20 @@ fn all(to: &str) -> [Medium<'_>; 4] {
             "Product Software (Primary)",
             "OPSW_PRIMARY",
             "6.6",
+            Some("disk001/opsware_installer"),
+        ),
+        medium(
+            "satellite",
+            "Satellite Base",
+            "OPSW_SATELLITE",
+            to,
+            Some("disk001/opsware_installer"),
+        ),
+        medium(
+            "satellite_osprov",
+            "Satellite Base Including OS Provisioning",
+            "OPSW_SATELLITE_OSP",
+            to,
             Some("disk001/opsware_installer"),
         ),
         medium("foreign", "Holiday Pictures", "PICTURES", "1999", None),
