@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::playbook::{Form, Todo, carry_out, start_log};
 use crate::args::{AdhocArguments, PlaybookArguments};
 use crate::config::Config;
+use crate::log::start_log;
 use crate::output;
+use crate::run::{Form, Todo, carry_out};
 use crate::sources::{Refused, Sources};
 
 /// Runs the command; gives the exit code.

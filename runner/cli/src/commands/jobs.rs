@@ -4,8 +4,8 @@ use sasrun_report::JobForm;
 use serde_json::{Value, json};
 
 use super::adhoc;
-use super::playbook::Form;
 use crate::args::{AdhocArguments, JobArguments, LogsArguments, PsArguments};
+use crate::run::Form;
 
 /// Runs `sasrun ps`; gives the exit code.
 pub(crate) fn list(arguments: PsArguments) -> anyhow::Result<u8> {

@@ -6,8 +6,8 @@ use clap::Parser;
 use sasrun_journal::LocalLocks;
 use sasrun_model::{LockClaim, Name};
 
-use super::playbook::on_hosts_of;
 use crate::args::{Arguments, Command, UnlockArguments};
+use crate::run::on_hosts_of;
 use crate::{exit_code, output, settings};
 
 /// Runs the command; gives the exit code.
