@@ -99,6 +99,10 @@ pub struct SshTarget {
     pub host_key_checking: bool,
     /// Hosts to go through, first hop first.
     pub jump: Vec<SshTarget>,
+    /// Silence after which the server is asked for a sign of life, where it is not the usual one (`ServerAliveInterval`).
+    pub keepalive: Option<Duration>,
+    /// Signs of life that may stay unanswered, where it is not the usual number (`ServerAliveCountMax`).
+    pub keepalive_count: Option<usize>,
     /// Command of the login shell that starts the kept shell; for odd platforms only.
     pub shell: String,
 }
@@ -122,7 +126,19 @@ impl SshTarget {
             pinned_keys: Vec::new(),
             host_key_checking: true,
             jump: Vec::new(),
+            keepalive: None,
+            keepalive_count: None,
             shell: "/bin/sh".to_owned(),
+        }
+    }
+
+    /// Takes the limits of silence that OpenSSH's settings name; zero, which means never there, leaves the usual ones.
+    pub fn set_keepalive(&mut self, interval_s: Option<u64>, count: Option<u64>) {
+        if let Some(seconds) = interval_s.filter(|seconds| *seconds > 0) {
+            self.keepalive = Some(Duration::from_secs(seconds));
+        }
+        if let Some(count) = count.filter(|count| *count > 0) {
+            self.keepalive_count = usize::try_from(count).ok();
         }
     }
 }

@@ -282,6 +282,8 @@ fn apply_openssh_arguments(target: &mut SshTarget, arguments: &str) {
             "identityfile" => target.identity_files.push(expand_home(value)),
             "port" => target.port = value.parse().unwrap_or(target.port),
             "user" => value.clone_into(&mut target.user),
+            "serveraliveinterval" => target.set_keepalive(value.parse().ok(), None),
+            "serveralivecountmax" => target.set_keepalive(None, value.parse().ok()),
             _ => {}
         }
     }

@@ -197,12 +197,14 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let known = KnownKeys::load(target)?;
-    let config = Arc::new(config(limits, &known));
+    let keepalive = target.keepalive.unwrap_or(limits.keepalive);
+    let count = target.keepalive_count.unwrap_or(limits.keepalive_count);
+    let config = Arc::new(config(keepalive, count, &known));
     let end = End::default();
     let client = Client {
         known,
         end: end.clone(),
-        silence: limits.keepalive * u32::try_from(limits.keepalive_count).unwrap_or(1),
+        silence: keepalive * u32::try_from(count).unwrap_or(1),
     };
     let connecting = client::connect_stream(config, stream, client);
     let handle = time::timeout(limits.connect, connecting)
@@ -249,7 +251,7 @@ fn handshake_failure(target: &SshTarget, error: ClientError) -> Attempt {
     }
 }
 
-fn config(limits: &Limits, known: &KnownKeys) -> client::Config {
+fn config(keepalive: Duration, count: usize, known: &KnownKeys) -> client::Config {
     let mut keys: Vec<russh::keys::Algorithm> = Preferred::DEFAULT.key.to_vec();
     let accepted = known.algorithms();
     if !accepted.is_empty() {
@@ -263,9 +265,9 @@ fn config(limits: &Limits, known: &KnownKeys) -> client::Config {
     client::Config {
         window_size: 8 << 20,
         maximum_packet_size: 32 << 10,
-        keepalive_interval: Some(limits.keepalive),
+        keepalive_interval: Some(keepalive),
         // Counted before the question is asked again: the limit is over with the last interval.
-        keepalive_max: limits.keepalive_count.saturating_sub(1).max(1),
+        keepalive_max: count.saturating_sub(1).max(1),
         nodelay: true,
         preferred: Preferred {
             key: Cow::Owned(keys),

@@ -236,6 +236,8 @@ fn resolve(alias: &str, config: &SshConfig, depth: usize) -> Result<SshTarget, P
     }
     set_identities(&mut target, &values, config);
     set_host_keys(&mut target, &values, config);
+    let number = |key: &str| values.first(key).and_then(|text| text.parse::<u64>().ok());
+    target.set_keepalive(number("serveraliveinterval"), number("serveralivecountmax"));
     let jumps = values.first("proxyjump").unwrap_or("none");
     if !jumps.eq_ignore_ascii_case("none") {
         if depth >= INCLUDE_DEPTH {
@@ -485,6 +487,23 @@ mod tests {
         assert_eq!((included.user.as_str(), included.port), ("included", 2200));
         let plain = SshTarget::from_ssh_config("else", &config).unwrap();
         assert_eq!((plain.user.as_str(), plain.port), ("me", 22));
+    }
+
+    #[test]
+    fn limits_of_silence_are_taken_and_never_is_not() {
+        let (_home, config) = config(
+            "Host quick\n ServerAliveInterval 5\n ServerAliveCountMax 4\n\
+             Host never\n ServerAliveInterval 0\n",
+        );
+        let limits = |host: &str| {
+            let target = SshTarget::from_ssh_config(host, &config).unwrap();
+            (
+                target.keepalive.map(|time| time.as_secs()),
+                target.keepalive_count,
+            )
+        };
+        assert_eq!(limits("quick"), (Some(5), Some(4)));
+        assert_eq!(limits("never"), (None, None));
     }
 
     #[test]
