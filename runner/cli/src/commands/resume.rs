@@ -34,7 +34,11 @@ pub(crate) fn run(arguments: &ResumeArguments) -> anyhow::Result<u8> {
         Ok(directory) => directory,
         Err(error) => return Ok(refuse(&error.to_string())),
     };
-    let recovered = sasrun_journal::read_unsealed(&directory)?;
+    let recovered = match sasrun_journal::read_unsealed(&directory) {
+        Ok(recovered) => recovered,
+        // A record that cannot be trusted, opened or understood: nothing is built on it.
+        Err(error) => return Ok(refuse(&error.to_string())),
+    };
     let events: Vec<Event> = recovered
         .records
         .iter()
