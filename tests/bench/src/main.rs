@@ -8,6 +8,7 @@
 
 mod check;
 mod hosts;
+mod journal;
 mod measure;
 mod peer;
 mod plain;
@@ -52,6 +53,15 @@ enum Command {
         #[arg(long)]
         no_peers: bool,
     },
+    /// Measures what the journal costs.
+    Journal {
+        /// The sasrun to measure.
+        #[arg(long, value_name = "PATH")]
+        sasrun: PathBuf,
+        /// How often it is run with a journal and without; the median counts.
+        #[arg(long, default_value_t = 5)]
+        runs: usize,
+    },
     /// The yardstick itself: plain lines to one kept-open shell for each host.
     #[command(hide = true)]
     Plain(plain::Arguments),
@@ -66,6 +76,7 @@ fn main() -> ExitCode {
             only,
             no_peers,
         } => measure_all(&sasrun, runs.max(1), &only, !no_peers),
+        Command::Journal { sasrun, runs } => measure_journal(&sasrun, runs.max(1)),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -74,6 +85,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn measure_journal(sasrun: &std::path::Path, runs: usize) -> anyhow::Result<()> {
+    let sasrun = std::path::absolute(sasrun)?;
+    if !journal::measure(&sasrun, runs)? {
+        bail!("the journal costs more than it may");
+    }
+    Ok(())
 }
 
 fn measure_all(
@@ -100,7 +119,11 @@ fn measure_all(
     for workload in workloads {
         rows.extend(one_workload(workload, &peers, &hosts, runs)?);
     }
-    table::foot(&rows)
+    table::foot(&rows)?;
+    if only.is_empty() {
+        journal::measure(&sasrun, runs)?;
+    }
+    Ok(())
 }
 
 /// Runs a workload with each peer in turn, again and again, so that what else the machine does meets all of them alike.
