@@ -1,4 +1,4 @@
-//! Many trials, one after the other, and going on with them where they were interrupted.
+//! Many turns, one after the other, and going on with them where they were interrupted.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -6,14 +6,17 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Bench, Failure, Trial};
+use crate::{Bench, Failure, Part, Turn};
 
-/// How far trials of a seed came.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// How far a soak came.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Progress {
     /// The seed.
     pub seed: u64,
-    /// How many of each passed.
+    /// Part of the full size.
+    #[serde(default)]
+    pub size: f64,
+    /// How many turns of each part passed.
     #[serde(default)]
     pub passed: BTreeMap<String, u32>,
 }
@@ -25,52 +28,69 @@ pub struct Report {
     progress: Progress,
 }
 
+/// A turn in which something did not hold.
+#[derive(Debug)]
+pub struct Failed {
+    /// The turn; none when it did not come to turns.
+    pub turn: Option<Turn>,
+    /// What did not hold.
+    pub failure: Failure,
+}
+
 impl Report {
-    /// Goes on with what is kept in a file, if it was of the same seed.
+    /// Goes on with what is kept in a file, if it was of the same seed and size.
     ///
     /// # Errors
     /// The folder of the file cannot be made.
-    pub fn open(path: &Path, seed: u64) -> io::Result<Self> {
+    pub fn open(path: &Path, seed: u64, size: f64) -> io::Result<Self> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
         }
         let kept = std::fs::read(path).ok();
         let kept = kept.and_then(|text| serde_json::from_slice::<Progress>(&text).ok());
-        let fresh = Progress {
-            seed,
-            passed: BTreeMap::new(),
-        };
+        let is_same = |kept: &Progress| kept.seed == seed && (kept.size - size).abs() < 1e-9;
+        let fresh = Self::none(seed, size).progress;
         Ok(Self {
             path: Some(path.to_owned()),
-            progress: kept.filter(|kept| kept.seed == seed).unwrap_or(fresh),
+            progress: kept.filter(is_same).unwrap_or(fresh),
         })
     }
 
     /// Keeps nothing.
-    pub fn none(seed: u64) -> Self {
+    pub fn none(seed: u64, size: f64) -> Self {
         Self {
             path: None,
             progress: Progress {
                 seed,
+                size,
                 passed: BTreeMap::new(),
             },
         }
     }
 
-    /// Does a trial until it passed so many times, or failed once.
+    /// Does turns of a part until so many passed, or one failed.
     ///
     /// # Errors
-    /// What did not hold, and the seed of that one.
-    pub fn run(&mut self, trial: &Trial, bench: &Bench, count: u32) -> Result<(), (u64, Failure)> {
-        let first = self.progress.passed.get(trial.id).copied().unwrap_or(0);
-        for number in first..count {
-            let seed = self.progress.seed.wrapping_mul(1_000_003) ^ u64::from(number);
-            (trial.once)(bench, seed).map_err(|failure| (seed, failure))?;
-            self.progress.passed.insert(trial.id.to_owned(), number + 1);
-            self.keep().map_err(|error| {
-                let what = "the progress".to_owned();
-                (seed, Failure::System(what, error))
+    /// What did not hold, and in which turn.
+    pub fn run(&mut self, part: &Part, bench: &Bench, count: u32) -> Result<(), Failed> {
+        let before = |failure| Failed {
+            turn: None,
+            failure,
+        };
+        let first = self.progress.passed.get(part.id).copied().unwrap_or(0);
+        if first >= count {
+            return Ok(());
+        }
+        let mut stage = (part.begin)(bench).map_err(before)?;
+        for nth in first..count {
+            let turn = part.turn(nth, count, self.progress.seed);
+            stage.once(turn).map_err(|failure| Failed {
+                turn: Some(turn),
+                failure,
             })?;
+            self.progress.passed.insert(part.id.to_owned(), nth + 1);
+            self.keep()
+                .map_err(|error| before(Failure::System("the progress".to_owned(), error)))?;
         }
         Ok(())
     }
@@ -93,5 +113,50 @@ impl Report {
             Some(path) if path.exists() => std::fs::remove_file(path),
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Stage;
+
+    /// Fails in its third turn, where the folder has no word that it may pass.
+    struct Third;
+
+    impl Stage for Third {
+        fn once(&mut self, turn: Turn) -> Result<(), Failure> {
+            match turn.number {
+                2 => Err(Failure::Output("the third".to_owned())),
+                _ => Ok(()),
+            }
+        }
+    }
+
+    const PART: Part = Part {
+        id: "T0",
+        what: |_| String::new(),
+        full_count: 4,
+        each: 1,
+        begin: |_| Ok(Box::new(Third)),
+    };
+
+    #[test]
+    fn an_interrupted_soak_goes_on_where_it_was_and_another_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("soak/progress.json");
+        let bench = Bench {
+            program: PathBuf::new(),
+            size: 1.0,
+            evidence: PathBuf::new(),
+        };
+        let mut report = Report::open(&path, 7, 1.0).unwrap();
+        let failed = report.run(&PART, &bench, 4).unwrap_err();
+        assert_eq!(failed.turn.map(|turn| turn.number), Some(2));
+        let passed = |seed, size| Report::open(&path, seed, size).unwrap().progress.passed;
+        assert_eq!(passed(7, 1.0).get("T0"), Some(&2));
+        assert!(passed(8, 1.0).is_empty() && passed(7, 0.5).is_empty());
+        report.finish().unwrap();
+        assert!(!path.exists());
     }
 }

@@ -4,42 +4,104 @@
 
 use std::fs;
 use std::io;
-use std::net::{Shutdown, TcpListener, TcpStream};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
+use crate::network::Proxy;
 use crate::run::Site;
-use crate::{Bench, Dice, Failure};
+use crate::sshd::{Sshd, address};
+use crate::trial::{Stage, Turn};
+use crate::{Bench, Dice, Failure, playbook, system};
 
-/// Where the long step writes, and how many lines.
-const LINES: u32 = 4000;
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
+/// Seconds of the long job at full size, and how often it is cut.
+const LONG_S: f64 = 600.0;
+const LONG_CUTS: f64 = 100.0;
+
+/// A job that writes, and when it is cut.
+struct Job {
+    lines: u32,
+    /// Lines after which it rests a moment.
+    burst: u32,
+    /// Cuts, and the longest time between two of them.
+    cuts: u64,
+    between: Duration,
+    limit: Duration,
+}
+
+/// Gets ready for short jobs.
+pub(crate) fn begin(bench: &Bench) -> Result<Box<dyn Stage>, Failure> {
+    let bench = bench.clone();
+    let is_long = false;
+    Ok(Box::new(Cuts { bench, is_long }))
+}
+
+/// Gets ready for the long job.
+pub(crate) fn begin_long(bench: &Bench) -> Result<Box<dyn Stage>, Failure> {
+    let bench = bench.clone();
+    let is_long = true;
+    Ok(Box::new(Cuts { bench, is_long }))
+}
+
+/// Seconds of the long job, and its cuts, at a part of the full size.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "small and positive"
+)]
+pub(crate) fn long_job(size: f64) -> (u32, u32) {
+    let part = size.clamp(0.02, 1.0);
+    ((LONG_S * part) as u32, (LONG_CUTS * part) as u32)
+}
+
+struct Cuts {
+    bench: Bench,
+    is_long: bool,
+}
+
+impl Stage for Cuts {
+    fn once(&mut self, turn: Turn) -> Result<(), Failure> {
+        let mut dice = Dice::new(turn.seed);
+        let job = if self.is_long {
+            let (seconds, cuts) = long_job(self.bench.size);
+            Job {
+                lines: seconds * 40,
+                burst: 4,
+                cuts: u64::from(cuts),
+                between: Duration::from_secs(u64::from(seconds)) * 2 / (cuts + 1),
+                limit: Duration::from_secs(u64::from(seconds) * 2 + 120),
+            }
+        } else {
+            Job {
+                lines: 4000,
+                burst: 200,
+                cuts: 1 + dice.below(4),
+                between: Duration::from_millis(1500),
+                limit: Duration::from_secs(120),
+            }
+        };
+        once(&self.bench, &mut dice, &job)
+    }
+}
 
 /// Cuts one run's connections a few times.
-pub(crate) fn once(bench: &Bench, seed: u64) -> Result<(), Failure> {
-    let mut dice = Dice::new(seed);
+fn once(bench: &Bench, dice: &mut Dice, job: &Job) -> Result<(), Failure> {
     let site = Site::empty(bench)?;
-    let system = |what: &str| {
-        let what = what.to_owned();
-        move |error| Failure::System(what, error)
-    };
-    let server = Server::start(site.folder()).map_err(system("sshd"))?;
-    let proxy = Proxy::start(server.port).map_err(system("a proxy"))?;
-    write(site.folder(), &server, proxy.port).map_err(system("the playbook"))?;
-    let mut started = site.start(&["playbook", "-i", "hosts.yml", "site.yml"])?;
+    let server = Sshd::start(site.folder(), 1, "SOAK=cut").map_err(system("sshd"))?;
+    let proxy = Proxy::start((address(0), server.port)).map_err(system("a proxy"))?;
+    write(&site, &server, proxy.port, job).map_err(system("the playbook"))?;
+    let mut started = site.start(&["playbook", "-i", "hosts.ini", "site.yml"])?;
     // Logging in is not what is tried here.
     let ledger = site.folder().join("count");
     let began = Instant::now();
     while !ledger.exists() && began.elapsed() < LONGEST_WAIT {
         std::thread::sleep(Duration::from_millis(5));
     }
-    for _ in 0..=dice.below(3) {
-        std::thread::sleep(dice.moment(Duration::from_millis(1500)));
+    for _ in 0..job.cuts {
+        std::thread::sleep(dice.moment(job.between));
         proxy.cut();
     }
-    let status = started.end()?;
+    let status = started.end_within(job.limit)?;
     if !status.success() {
         return Err(started.failure(status.code()));
     }
@@ -49,7 +111,7 @@ pub(crate) fn once(bench: &Bench, seed: u64) -> Result<(), Failure> {
     }
     for (name, line) in [("stdout", "out"), ("stderr", "err")] {
         let seen = fs::read_to_string(site.folder().join(name)).map_err(system(name))?;
-        let expected: Vec<String> = (0..LINES).map(|i| format!("{line} {i}")).collect();
+        let expected: Vec<String> = (0..job.lines).map(|i| format!("{line} {i}")).collect();
         if seen.trim_end() != expected.join("\n") {
             let bytes = seen.len();
             return Err(Failure::Output(format!(
@@ -60,139 +122,21 @@ pub(crate) fn once(bench: &Bench, seed: u64) -> Result<(), Failure> {
     Ok(())
 }
 
-fn write(folder: &Path, server: &Server, port: u16) -> io::Result<()> {
-    let known = fs::read_to_string(folder.join("host.pub"))?;
-    fs::write(
-        folder.join("known_hosts"),
-        format!("[127.0.0.1]:{port} {known}"),
-    )?;
+fn write(site: &Site, server: &Sshd, port: u16, job: &Job) -> io::Result<()> {
+    let folder = site.folder();
     let at = folder.display();
-    fs::write(
-        folder.join("hosts.yml"),
-        format!(
-            "all: {{hosts: {{h1: {{ansible_host: 127.0.0.1, ansible_port: {port}, ansible_user: {user}, \
-             ansible_ssh_private_key_file: {at}/user, ansible_ssh_known_hosts_file: {at}/known_hosts}}}}}}\n",
-            user = server.user
-        ),
-    )?;
+    let hosts = [server.variables(Ipv4Addr::LOCALHOST, port)?];
+    fs::write(folder.join("hosts.ini"), playbook::inventory(&hosts))?;
+    let (lines, burst) = (job.lines, job.burst);
     fs::write(
         folder.join("site.yml"),
         format!(
             "- hosts: h1\n  gather_facts: false\n  job: true\n  tasks:\n    \
              - shell: echo first >>{at}/count; sleep 0.2\n    \
-             - shell: echo long >>{at}/count; i=0; while [ $i -lt {LINES} ]; do echo out $i; echo err $i >&2; i=$((i+1)); if [ $((i%200)) = 0 ]; then sleep 0.1; fi; done\n      register: long\n    \
+             - shell: echo long >>{at}/count; i=0; while [ $i -lt {lines} ]; do echo out $i; echo err $i >&2; i=$((i+1)); if [ $((i%{burst})) = 0 ]; then sleep 0.1; fi; done\n      register: long\n    \
              - shell: echo last >>{at}/count\n    \
              - copy: {{content: '{{{{ long[item] }}}}', dest: '{at}/{{{{ item }}}}'}}\n      loop: [stdout, stderr]\n      \
              delegate_to: localhost\n      vars: {{ansible_connection: local}}\n"
         ),
     )
-}
-
-/// This machine's OpenSSH server, on a port of its own.
-struct Server {
-    child: Child,
-    port: u16,
-    user: String,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Server {
-    fn start(folder: &Path) -> io::Result<Self> {
-        for key in ["host", "user"] {
-            let made = Command::new("ssh-keygen")
-                .args(["-q", "-t", "ed25519", "-N", "", "-f"])
-                .arg(folder.join(key))
-                .status()?;
-            if !made.success() {
-                return Err(io::Error::other("ssh-keygen makes no key"));
-            }
-        }
-        // sshd asks for it, and has no way to be told another place.
-        let _ = fs::create_dir_all("/run/sshd");
-        let user = std::env::var("LOGNAME").or_else(|_| std::env::var("USER"));
-        for _ in 0..10 {
-            // Free a moment ago; somebody else may be quicker, then another one.
-            let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-            let at = folder.display();
-            let config = format!(
-                "ListenAddress 127.0.0.1\nPort {port}\nHostKey {at}/host\nAuthorizedKeysFile {at}/user.pub\nPidFile none\n\
-                 StrictModes no\nUsePAM no\nPermitRootLogin yes\nPrintMotd no\n"
-            );
-            fs::write(folder.join("sshd_config"), config)?;
-            let mut child = Command::new("/usr/sbin/sshd")
-                .args(["-D", "-e", "-f"])
-                .arg(folder.join("sshd_config"))
-                .stderr(Stdio::null())
-                .spawn()?;
-            let began = Instant::now();
-            while began.elapsed() < LONGEST_WAIT && child.try_wait()?.is_none() {
-                if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                    let user = user.unwrap_or_else(|_| "root".to_owned());
-                    return Ok(Self { child, port, user });
-                }
-                std::thread::sleep(Duration::from_millis(20));
-            }
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-        Err(io::Error::other("sshd does not start"))
-    }
-}
-
-/// The network between, which can be cut.
-struct Proxy {
-    port: u16,
-    streams: Arc<Mutex<Vec<TcpStream>>>,
-}
-
-impl Proxy {
-    fn start(to: u16) -> io::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0")?;
-        let port = listener.local_addr()?.port();
-        let streams = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&streams);
-        // It ends with the process; a trial has no way to wake it.
-        std::thread::spawn(move || {
-            for client in listener.incoming().flatten() {
-                let Ok(server) = TcpStream::connect(("127.0.0.1", to)) else {
-                    continue;
-                };
-                if let Err(error) = carry(&client, &server, &kept) {
-                    drop(error);
-                }
-            }
-        });
-        Ok(Self { port, streams })
-    }
-
-    /// Cuts all connections that there are.
-    fn cut(&self) {
-        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
-        for stream in streams.drain(..) {
-            // One that is gone already needs no cutting.
-            let _ = stream.shutdown(Shutdown::Both);
-        }
-    }
-}
-
-fn carry(client: &TcpStream, server: &TcpStream, kept: &Mutex<Vec<TcpStream>>) -> io::Result<()> {
-    for stream in [client, server] {
-        stream.set_nodelay(true)?;
-        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.push(stream.try_clone()?);
-    }
-    for (from, to) in [(client, server), (server, client)] {
-        let (mut from, mut to) = (from.try_clone()?, to.try_clone()?);
-        std::thread::spawn(move || {
-            let _ = io::copy(&mut from, &mut to);
-            let _ = to.shutdown(Shutdown::Both);
-        });
-    }
-    Ok(())
 }

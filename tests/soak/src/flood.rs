@@ -5,7 +5,8 @@ use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use crate::run::Site;
-use crate::{Bench, Failure};
+use crate::trial::{Stage, Turn};
+use crate::{Bench, Failure, system};
 
 /// Bytes that the task writes, and most that the runner may hold.
 const WRITTEN_BYTES: u64 = 500_000_000;
@@ -13,18 +14,43 @@ const MOST_KIBIBYTES: u64 = 150_000;
 /// One line of what is written.
 const LINE: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz01234567890123456789012345678901234\n";
 
-/// Lets a task write much; as a job of the host for odd seeds.
-pub(crate) fn once(bench: &Bench, seed: u64) -> Result<(), Failure> {
-    let system = |what: &str| {
-        let what = what.to_owned();
-        move |error| Failure::System(what, error)
-    };
+/// Gets ready for a task.
+pub(crate) fn begin(bench: &Bench) -> Result<Box<dyn Stage>, Failure> {
+    let bench = bench.clone();
+    Ok(Box::new(Flood {
+        bench,
+        is_job: false,
+    }))
+}
+
+/// Gets ready for a job of the host.
+pub(crate) fn begin_job(bench: &Bench) -> Result<Box<dyn Stage>, Failure> {
+    let bench = bench.clone();
+    Ok(Box::new(Flood {
+        bench,
+        is_job: true,
+    }))
+}
+
+struct Flood {
+    bench: Bench,
+    is_job: bool,
+}
+
+impl Stage for Flood {
+    fn once(&mut self, _: Turn) -> Result<(), Failure> {
+        once(&self.bench, self.is_job)
+    }
+}
+
+/// Lets a task write much.
+fn once(bench: &Bench, is_job: bool) -> Result<(), Failure> {
     let site = Site::empty(bench)?;
     let line = String::from_utf8_lossy(LINE);
     let play = format!(
         "- hosts: all\n  gather_facts: false\n  job: {}\n  tasks:\n    \
          - shell: yes {} | head -c {WRITTEN_BYTES}\n      register: much\n",
-        seed % 2 == 1,
+        is_job,
         line.trim_end()
     );
     let folder = site.folder();

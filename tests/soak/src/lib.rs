@@ -1,26 +1,34 @@
-//! Runs that are disturbed at random: killed, signalled, raced. What must hold is judged by ledgers
+//! Runs that are disturbed at random: killed, signalled, raced, cut off, starved of disk. What must hold is judged by ledgers
 //! that the steps write, never by what sasrun says of itself.
 //!
-//! A trial is a function of a seed: it disturbs one run and says what did not hold. `sassoak` does
+//! A trial has parts, and a part is a stage with turns: each disturbs one run and says what did not hold. `sassoak` does
 //! many of them and goes on where it was interrupted; `make test` does a few.
 #![forbid(unsafe_code)]
 
+mod black_holes;
 mod count;
 mod cuts;
 mod damage;
 mod dice;
 mod flood;
+mod full_disk;
 mod kills;
 mod ledger;
 mod mesh;
+mod network;
 mod playbook;
 mod races;
 mod run;
 mod signals;
+mod sshd;
+mod trial;
+mod trials;
 
-pub use count::{Progress, Report};
+pub use count::{Failed, Progress, Report};
 pub use dice::Dice;
 pub use ledger::{Ledger, Offence};
+pub use trial::{Part, Stage, Trial, Turn};
+pub use trials::TRIALS;
 
 use std::path::PathBuf;
 
@@ -61,6 +69,24 @@ pub enum Failure {
     /// New steps began after a signal.
     #[error("{0} steps began after the signal")]
     BeganAfterSignal(usize),
+    /// Something took longer than it may.
+    #[error("{what} took {took_s:.1} s, not {limit_s:.1} s at most:\n{said}")]
+    Late {
+        /// What.
+        what: String,
+        /// How long it took.
+        took_s: f64,
+        /// How long it may take.
+        limit_s: f64,
+        /// What was said.
+        said: String,
+    },
+}
+
+/// Says of what a failure of the system is.
+pub(crate) fn system(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Failure {
+    let what = what.into();
+    move |error| Failure::System(what, error)
 }
 
 /// What a trial needs of its surroundings.
@@ -68,58 +94,29 @@ pub enum Failure {
 pub struct Bench {
     /// The program under test.
     pub program: PathBuf,
+    /// Part of the full size; what lasts long lasts that part of it.
+    pub size: f64,
+    /// Where what a failed turn left is copied to, to be looked at.
+    pub evidence: PathBuf,
 }
 
-/// One kind of disturbance.
-pub struct Trial {
-    /// Its id in the plan of reliability tests.
-    pub id: &'static str,
-    /// How often it is done at full size.
-    pub full_count: u32,
-    /// Does it once.
-    pub once: fn(&Bench, u64) -> Result<(), Failure>,
-}
+impl Bench {
+    /// Whether all is done, with nothing shortened.
+    pub(crate) fn is_full(&self) -> bool {
+        self.size >= 1.0
+    }
 
-/// All trials, in order.
-pub const TRIALS: [Trial; 8] = [
-    Trial {
-        id: "T1",
-        full_count: 200,
-        once: kills::once,
-    },
-    Trial {
-        id: "T1-mesh",
-        full_count: 50,
-        once: mesh::once,
-    },
-    Trial {
-        id: "T5",
-        full_count: 100,
-        once: cuts::once,
-    },
-    Trial {
-        id: "T9",
-        full_count: 2,
-        once: flood::once,
-    },
-    Trial {
-        id: "T13",
-        full_count: 50,
-        once: signals::once,
-    },
-    Trial {
-        id: "T3-cut",
-        full_count: damage::SLICES,
-        once: damage::cut_once,
-    },
-    Trial {
-        id: "T3-flip",
-        full_count: 100,
-        once: damage::flip_once,
-    },
-    Trial {
-        id: "T14",
-        full_count: 200,
-        once: races::once,
-    },
-];
+    /// Copies a folder of a failed turn.
+    pub(crate) fn keep(&self, folder: &std::path::Path, turn: Turn, failure: Failure) -> Failure {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        let place = self.evidence.join(format!("turn-{}-{name}", turn.number));
+        let made = std::fs::create_dir_all(&self.evidence);
+        // It is only for people; a turn failed all the same.
+        let _ = made.and_then(|()| {
+            let mut copy = std::process::Command::new("cp");
+            copy.args(["-R", "-p"]).arg(folder).arg(&place);
+            copy.stderr(std::process::Stdio::null()).status()
+        });
+        failure
+    }
+}

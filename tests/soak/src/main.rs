@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use sasrun_soak::{Bench, Report, TRIALS};
+use sasrun_soak::{Bench, Failed, Part, Report, TRIALS, Trial, Turn};
 
 /// Disturbs runs at random, and tells what did not hold.
 #[derive(Debug, Parser)]
@@ -23,24 +23,39 @@ struct Arguments {
     #[arg(long, value_name = "SEED", default_value_t = 7)]
     seed: u64,
 
-    /// Only these trials, by id.
+    /// Only these trials, or parts of trials, by id.
     #[arg(long, value_name = "IDS", value_delimiter = ',')]
     only: Vec<String>,
 
-    /// Seed of a single one, as a failure names it.
-    #[arg(long, value_name = "SEED")]
-    again: Option<u64>,
+    /// A single turn, as a failure names it.
+    #[arg(long, value_name = "NUMBER")]
+    turn: Option<u32>,
 
     /// Where the progress is kept.
     #[arg(long, value_name = "FILE", default_value = "target/soak/progress.json")]
     progress: PathBuf,
 }
 
+impl Arguments {
+    /// The parts of a trial that are wanted.
+    fn parts(&self, trial: &Trial) -> Vec<&'static Part> {
+        let is_wanted = |id: &str| self.only.is_empty() || self.only.iter().any(|only| only == id);
+        let parts = trial.parts.iter();
+        parts
+            .filter(|part| is_wanted(trial.id) || is_wanted(part.id))
+            .collect()
+    }
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let program = std::path::absolute(&arguments.sasrun).unwrap_or(arguments.sasrun.clone());
-    let bench = Bench { program };
-    let mut report = match Report::open(&arguments.progress, arguments.seed) {
+    let bench = Bench {
+        program,
+        size: arguments.size,
+        evidence: arguments.progress.with_file_name("evidence"),
+    };
+    let mut report = match Report::open(&arguments.progress, arguments.seed, arguments.size) {
         Ok(report) => report,
         Err(error) => {
             println!("{}: {error}", arguments.progress.display());
@@ -49,45 +64,81 @@ fn main() -> ExitCode {
     };
     let mut all_passed = true;
     for trial in TRIALS {
-        if !arguments.only.is_empty() && !arguments.only.iter().any(|id| id == trial.id) {
+        let parts = arguments.parts(&trial);
+        if parts.is_empty() {
             continue;
         }
-        let id = trial.id;
-        if let Some(seed) = arguments.again {
-            match (trial.once)(&bench, seed) {
-                Ok(()) => println!("{id} pass 1 of 1, seed of it {seed}"),
-                Err(failure) => {
-                    all_passed = false;
-                    println!("{id} FAIL {failure}");
-                }
-            }
-            continue;
-        }
-        let count = scaled(trial.full_count, arguments.size);
-        match report.run(&trial, &bench, count) {
-            Ok(()) => println!("{id} pass {count} of {count}, seed {}", arguments.seed),
-            Err((seed, failure)) => {
-                all_passed = false;
-                println!("{id} FAIL {failure} (do it again: --only {id} --again {seed})");
-            }
-        }
+        let passed = match arguments.turn {
+            Some(number) => one_turn(&parts, &bench, Turn::new(number, arguments.seed)),
+            None => all_turns(&trial, &parts, &bench, &mut report, arguments.seed),
+        };
+        all_passed &= passed;
     }
     if !all_passed {
         return ExitCode::FAILURE;
     }
-    if arguments.again.is_none()
-        && let Err(error) = report.finish()
-    {
+    let is_whole = arguments.turn.is_none() && arguments.only.is_empty();
+    if is_whole && let Err(error) = report.finish() {
         println!("{}: {error}", arguments.progress.display());
     }
     ExitCode::SUCCESS
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "counts are small and positive"
-)]
-fn scaled(full: u32, size: f64) -> u32 {
-    ((f64::from(full) * size).ceil() as u32).max(1)
+/// Does all turns of a trial that are left, and prints its line.
+fn all_turns(
+    trial: &Trial,
+    parts: &[&Part],
+    bench: &Bench,
+    report: &mut Report,
+    seed: u64,
+) -> bool {
+    let mut total = 0;
+    let mut told = Vec::new();
+    for part in parts {
+        let count = part.count(bench.size);
+        if let Err(failed) = report.run(part, bench, count) {
+            tell(trial.id, part, &failed, seed);
+            return false;
+        }
+        total += count * part.each;
+        told.push(format!("{} {}", count * part.each, (part.what)(bench.size)));
+    }
+    println!(
+        "{} pass {total} of {total}, seed {seed}: {}",
+        trial.id,
+        told.join(", ")
+    );
+    true
+}
+
+/// Does one turn of each part.
+fn one_turn(parts: &[&Part], bench: &Bench, turn: Turn) -> bool {
+    let mut all_passed = true;
+    for part in parts {
+        let done = (part.begin)(bench).and_then(|mut stage| stage.once(turn));
+        match done {
+            Ok(()) => println!("{} pass turn {}", part.id, turn.number),
+            Err(failure) => {
+                all_passed = false;
+                println!("{} FAIL {failure}", part.id);
+            }
+        }
+    }
+    all_passed
+}
+
+/// One line for a failure, and below it, set in, what was said.
+fn tell(id: &str, part: &Part, failed: &Failed, seed: u64) {
+    let text = failed.failure.to_string();
+    let mut lines = text.lines();
+    let first = lines.next().unwrap_or_default();
+    let again = failed.turn.map_or_else(String::new, |turn| {
+        let number = turn.number;
+        format!(
+            " (do it again: --only {} --seed {seed} --turn {number})",
+            part.id
+        )
+    });
+    println!("{id} FAIL {first}{again}");
+    lines.for_each(|line| println!("    {line}"));
 }

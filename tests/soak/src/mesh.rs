@@ -1,17 +1,19 @@
 //! T1 at the simulated mesh: the runner is killed at random moments of the upgrade. What the lab's
-//! hosts saw must be an upgrade in order, with no component upgraded twice.
+//! hosts saw must be an upgrade in order, with no component upgraded twice, and what is left a mesh as after any upgrade.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::PathBuf;
 use std::process::Stdio;
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use saslab::snapshot::Snapshot;
 use sasrun_scenarios::case::Variant;
 use sasrun_scenarios::order::PROPERTIES;
 use sasrun_scenarios::scene::{Programs, Scene};
 
 use crate::run::Started;
+use crate::trial::{Stage, Turn};
 use crate::{Bench, Dice, Failure};
 
 /// Times that a run is gone on with before it is given up on.
@@ -19,50 +21,32 @@ const MOST_RESUMES: u32 = 20;
 /// Most kills of one run.
 const MOST_KILLS: u64 = 2;
 /// How long an upgrade may take.
-const LIMIT: Duration = Duration::from_secs(300);
+const LIMIT: Duration = Duration::from_secs(900);
+
+/// The mesh of the demo: three cores on nine hosts.
+const MESH: &str = "{name: killed, base: lab, run: {expect: {}}}";
 
 /// A property that counts beginnings and ends: an installer that ends with its connection tells no
 /// end. That no component is upgraded twice is judged all the same.
 const NOT_WITH_KILLS: &str = "one_installer_per_host";
 
-/// A lab that is upgraded.
-struct Upgrade {
-    scene: Scene,
-    lives: u32,
+/// Gets ready to kill: upgrades undisturbed, twice, so that what is never the same is known.
+pub(crate) fn begin(bench: &Bench) -> Result<Box<dyn Stage>, Failure> {
+    let (look, took) = undisturbed()?;
+    let (other, _) = undisturbed()?;
+    let differences = look.differences(&other);
+    let never_same = differences.iter().map(|line| place(line)).collect();
+    Ok(Box::new(Undisturbed {
+        bench: bench.clone(),
+        look,
+        never_same,
+        took,
+    }))
 }
 
-/// Kills one upgrade one or more times and judges what the hosts saw.
-pub(crate) fn once(bench: &Bench, seed: u64) -> Result<(), Failure> {
-    let usual = undisturbed(bench)?;
-    let mut dice = Dice::new(seed);
-    let mut upgrade = Upgrade::new(bench)?;
-    for life in 0..=dice.below(MOST_KILLS) {
-        let started = if life == 0 {
-            upgrade.begin()?
-        } else {
-            upgrade.resume(&[])?
-        };
-        std::thread::sleep(dice.moment(usual.took));
-        if !started.kill()? {
-            break;
-        }
-    }
-    upgrade.finish()?;
-    upgrade.judge(usual)
-}
-
-/// What an undisturbed upgrade leaves, and how long it takes.
-struct Undisturbed {
-    done: BTreeMap<String, u32>,
-    took: Duration,
-}
-
-fn undisturbed(bench: &Bench) -> Result<&'static Undisturbed, Failure> {
-    static KNOWN: OnceLock<Undisturbed> = OnceLock::new();
-    if let Some(known) = KNOWN.get() {
-        return Ok(known);
-    }
-    let mut upgrade = Upgrade::new(bench)?;
+/// The look of a mesh after an undisturbed upgrade, and how long that took.
+fn undisturbed() -> Result<(Snapshot, Duration), Failure> {
+    let mut upgrade = Upgrade::new()?;
     let began = Instant::now();
     let mut started = upgrade.begin()?;
     let code = started.end_within(LIMIT)?.code();
@@ -70,14 +54,65 @@ fn undisturbed(bench: &Bench) -> Result<&'static Undisturbed, Failure> {
         return Err(started.failure(code));
     }
     let took = began.elapsed();
-    let done = upgrade.done()?;
-    Ok(KNOWN.get_or_init(|| Undisturbed { done, took }))
+    Ok((upgrade.look()?, took))
+}
+
+/// The place that a difference names.
+fn place(difference: &str) -> String {
+    let (place, _) = difference.split_once(": ").unwrap_or((difference, ""));
+    place.to_owned()
+}
+
+/// What an undisturbed upgrade leaves, and how long it takes.
+struct Undisturbed {
+    bench: Bench,
+    look: Snapshot,
+    /// Places that differ between any two upgrades.
+    never_same: BTreeSet<String>,
+    took: Duration,
+}
+
+impl Stage for Undisturbed {
+    /// Kills one upgrade one or more times and judges what the hosts saw.
+    fn once(&mut self, turn: Turn) -> Result<(), Failure> {
+        let mut upgrade = Upgrade::new()?;
+        self.kill(&mut upgrade, turn).map_err(|failure| {
+            let places = [upgrade.scene.state(), upgrade.scene.lab.state.events()];
+            let keep = |failure, place: &PathBuf| self.bench.keep(place, turn, failure);
+            places.iter().fold(failure, keep)
+        })
+    }
+}
+
+impl Undisturbed {
+    fn kill(&self, upgrade: &mut Upgrade, turn: Turn) -> Result<(), Failure> {
+        let mut dice = Dice::new(turn.seed);
+        for life in 0..=dice.below(MOST_KILLS) {
+            let started = if life == 0 {
+                upgrade.begin()?
+            } else {
+                upgrade.resume(&[])?
+            };
+            std::thread::sleep(dice.moment(self.took));
+            if !started.kill()? {
+                break;
+            }
+        }
+        upgrade.finish()?;
+        upgrade.judge(self)
+    }
+}
+
+/// A lab that is upgraded.
+struct Upgrade {
+    scene: Scene,
+    lives: u32,
 }
 
 impl Upgrade {
-    fn new(_: &Bench) -> Result<Self, Failure> {
-        let variant: Variant = serde_yaml::from_str("{name: killed, run: {expect: {}}}")
-            .map_err(|error| Failure::Lab(error.into()))?;
+    fn new() -> Result<Self, Failure> {
+        let variant: Variant =
+            serde_yaml::from_str(MESH).map_err(|error| Failure::Lab(error.into()))?;
         let programs = Programs::find().map_err(Failure::Lab)?;
         let scene = Scene::set(&programs, &variant).map_err(Failure::Lab)?;
         Ok(Self { scene, lives: 0 })
@@ -104,9 +139,11 @@ impl Upgrade {
 
     fn start(&mut self, arguments: &[&str]) -> Result<Started, Failure> {
         self.lives += 1;
-        let said = self.scene.state().with_extension(self.lives.to_string());
+        let said = self.scene.state().join(format!("said-{}", self.lives));
+        let made = fs::create_dir_all(self.scene.state());
         let what = format!("sasrun {}", arguments.join(" "));
         let system = |error| Failure::System(what.clone(), error);
+        made.map_err(system)?;
         let out = fs::File::create(&said).map_err(system)?;
         let errors = out.try_clone().map_err(system)?;
         let mut command = self.scene.sasrun();
@@ -155,12 +192,36 @@ impl Upgrade {
         Ok(done)
     }
 
+    /// What upgrades leave: what the software keeps of its versions and of the mesh, what runs, and where it listens.
+    fn look(&self) -> Result<Snapshot, Failure> {
+        let mut look = self.scene.lab.snapshot().map_err(Failure::Lab)?;
+        for host in look.hosts.values_mut() {
+            host.files.clear();
+            host.mounts.clear();
+            // When something began is not what matters.
+            host.processes
+                .iter_mut()
+                .for_each(|process| process.pid = 0);
+            host.processes.sort();
+            host.ports.sort();
+        }
+        Ok(look)
+    }
+
     fn judge(&self, usual: &Undisturbed) -> Result<(), Failure> {
-        let done = self.done()?;
-        if done != usual.done {
+        let twice = self.done()?.into_iter().find(|(_, times)| *times > 1);
+        if let Some((component, times)) = twice {
             return Err(Failure::Upgrade(format!(
-                "components upgraded: {done:?}, not {:?}",
-                usual.done
+                "{component} was upgraded {times} times"
+            )));
+        }
+        let differences = usual.look.differences(&self.look()?);
+        let is_new = |line: &&String| !usual.never_same.contains(&place(line));
+        let differences: Vec<&String> = differences.iter().filter(is_new).collect();
+        if let Some(first) = differences.first() {
+            let count = differences.len();
+            return Err(Failure::Upgrade(format!(
+                "the mesh is not as usual, {count} difference(s): {first}"
             )));
         }
         let events = self.scene.lab.events().map_err(Failure::Lab)?;

@@ -1,5 +1,5 @@
 //! The playbook whose steps keep a ledger: every class of step, handlers, loops, branches side by
-//! side, rescues, includes, batches, hosts that go alone.
+//! side, rescues, includes, a dialogue, batches, hosts that go alone.
 
 use std::fmt::Write;
 use std::io;
@@ -28,17 +28,34 @@ pub(crate) fn times(line: &str) -> Times {
     }
 }
 
-/// Writes playbook and inventory.
-pub(crate) fn write(folder: &Path) -> io::Result<()> {
+/// Writes the playbook, and the inventory of hosts with these variables.
+pub(crate) fn write(folder: &Path, hosts: &[Vec<String>]) -> io::Result<()> {
     std::fs::create_dir_all(folder.join("ledger"))?;
-    let mut hosts = String::from("[all]\n");
-    for number in 1..=HOSTS {
-        let _ = writeln!(hosts, "h{number} ansible_connection=local");
-    }
-    std::fs::write(folder.join("hosts.ini"), hosts)?;
+    std::fs::write(folder.join("hosts.ini"), inventory(hosts))?;
+    std::fs::write(folder.join("dialogue.sh"), DIALOGUE)?;
     std::fs::write(folder.join("included.yml"), INCLUDED)?;
     std::fs::write(folder.join("site.yml"), site())
 }
+
+/// The inventory of hosts with these variables, named `h1`, `h2` and on.
+pub(crate) fn inventory(hosts: &[Vec<String>]) -> String {
+    let mut text = String::from("[all]\n");
+    for (number, variables) in hosts.iter().enumerate() {
+        let _ = writeln!(text, "h{} {}", number + 1, variables.join(" "));
+    }
+    text
+}
+
+/// A program that asks before it does its one deed.
+const DIALOGUE: &str = "\
+printf 'Which host? '
+read host || exit 9
+printf 'Really (y/n)? '
+read sure || exit 9
+if [ \"$host $sure\" != \"$2 y\" ]; then exit 8; fi
+echo dialogue >> \"$1\"
+echo thank you
+";
 
 const INCLUDED: &str = "\
 - name: included {{ number }}
@@ -160,6 +177,12 @@ const TAIL: &str = "    - parallel:
             shell: echo right-{{ item }} >> {{ ledger }}
             done_when: grep -qx right-{{ item }} {{ ledger }}
             loop: [1, 2]
+    - name: dialogue
+      expect:
+        command: /bin/sh {{ playbook_dir }}/dialogue.sh {{ ledger }} {{ inventory_hostname }}
+        responses:
+          'Which host\\?': '{{ inventory_hostname }}'
+          'Really \\(y/n\\)\\?': y
     - name: both
       shell: echo both-{{ from_left == token }} >> {{ ledger }}
       done_when: grep -qx both-True {{ ledger }}
@@ -188,3 +211,32 @@ const TAIL: &str = "    - parallel:
       shell: echo same-$(cat {{ ledger }}.token | grep -c '^{{ token }}$') >> {{ ledger }}
       done_when: grep -qx same-1 {{ ledger }}
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_has_sixty_steps_and_every_kind_of_them() {
+        let text = site();
+        let steps = text.matches("- name: ").count() + text.matches("include_tasks").count();
+        assert!(steps >= 60, "{steps}");
+        for kind in [
+            "handlers:",
+            "notify:",
+            "loop:",
+            "parallel:",
+            "expect:",
+            "rescue:",
+            "always:",
+            "include_tasks:",
+            "register:",
+            "serial:",
+            "strategy: free",
+            "group_by:",
+            "random",
+        ] {
+            assert!(text.contains(kind), "{kind}");
+        }
+    }
+}

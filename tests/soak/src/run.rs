@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -9,7 +10,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use crate::{Bench, Failure, Ledger, playbook};
+use crate::sshd::Sshd;
+use crate::{Bench, Failure, Ledger, playbook, sshd, system};
 
 /// A run that takes longer hangs.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -27,6 +29,8 @@ pub(crate) struct Site {
     program: PathBuf,
     mark: String,
     started: Cell<u32>,
+    /// What the hosts are reached through; none for local ones.
+    _server: Option<Sshd>,
 }
 
 /// A program that was started.
@@ -40,8 +44,24 @@ impl Site {
     /// A folder with the playbook of ledgers.
     pub(crate) fn new(bench: &Bench) -> Result<Self, Failure> {
         let site = Self::empty(bench)?;
-        playbook::write(site.folder())
-            .map_err(|error| Failure::System("the playbook".to_owned(), error))?;
+        let local = vec!["ansible_connection=local".to_owned()];
+        let hosts = vec![local; playbook::HOSTS];
+        playbook::write(site.folder(), &hosts).map_err(system("the playbook"))?;
+        Ok(site)
+    }
+
+    /// A folder with the playbook of ledgers, whose hosts are reached over SSH.
+    pub(crate) fn over_ssh(bench: &Bench) -> Result<Self, Failure> {
+        let mut site = Self::empty(bench)?;
+        let variable = format!("{MARK}={}", site.mark);
+        let server =
+            Sshd::start(site.folder(), playbook::HOSTS, &variable).map_err(system("sshd"))?;
+        let hosts: io::Result<Vec<_>> = (0..playbook::HOSTS)
+            .map(|host| server.variables(sshd::address(host), server.port))
+            .collect();
+        let hosts = hosts.map_err(system("a key"))?;
+        playbook::write(site.folder(), &hosts).map_err(system("the playbook"))?;
+        site._server = Some(server);
         Ok(site)
     }
 
@@ -55,6 +75,7 @@ impl Site {
             program: bench.program.clone(),
             mark: folder.path().display().to_string(),
             started: Cell::new(0),
+            _server: None,
             folder,
         })
     }
@@ -85,6 +106,20 @@ impl Site {
 
     /// Starts the program with arguments.
     pub(crate) fn start(&self, arguments: &[&str]) -> Result<Started, Failure> {
+        self.start_by(Command::new(&self.program), arguments)
+    }
+
+    /// Starts the program where no file may become longer than so many bytes: what would, fails as on a full disk.
+    pub(crate) fn start_limited(&self, bytes: u64, arguments: &[&str]) -> Result<Started, Failure> {
+        let mut command = Command::new("/bin/sh");
+        // The signal that comes with it is left aside, so that the write fails.
+        let line = "trap '' XFSZ; size=$1; shift; exec prlimit --fsize=$size -- \"$@\"";
+        command.args(["-c", line, "sh", &bytes.to_string()]);
+        command.arg(&self.program);
+        self.start_by(command, arguments)
+    }
+
+    fn start_by(&self, mut command: Command, arguments: &[&str]) -> Result<Started, Failure> {
         let what = format!("sasrun {}", arguments.join(" "));
         let system = |error| Failure::System(what.clone(), error);
         let number = self.started.get();
@@ -92,7 +127,7 @@ impl Site {
         let said = self.folder.path().join(format!("said-{number}"));
         let out = fs::File::create(&said).map_err(system)?;
         let errors = out.try_clone().map_err(system)?;
-        let child = Command::new(&self.program)
+        let child = command
             .args(arguments)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())

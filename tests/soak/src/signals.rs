@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::kills::{judge, undisturbed};
+use crate::kills::{Runs, Undisturbed};
 use crate::run::Site;
+use crate::trial::{Stage, Turn};
 use crate::{Bench, Dice, Failure};
 
 /// How soon after a signal nothing new may begin.
@@ -13,27 +14,38 @@ const SOON: Duration = Duration::from_secs(1);
 /// How long a run may take to end after two signals.
 const LONGEST_END: Duration = Duration::from_secs(15);
 
-/// Sends one run one signal or two, and goes on with it.
-pub(crate) fn once(bench: &Bench, seed: u64) -> Result<(), Failure> {
-    let usual = undisturbed(bench)?;
-    let mut dice = Dice::new(seed);
+/// Gets ready to send signals.
+pub(crate) fn begin(bench: &Bench) -> Result<Box<dyn Stage>, Failure> {
+    Ok(Box::new(Signals(Runs::new(bench)?)))
+}
+
+struct Signals(Runs);
+
+impl Stage for Signals {
+    /// Sends one run one signal or two, at any moment of it, and goes on with it.
+    fn once(&mut self, turn: Turn) -> Result<(), Failure> {
+        let (site, usual) = self.0.next(turn)?;
+        send(&site, usual, turn).map_err(|failure| self.0.bench.keep(site.folder(), turn, failure))
+    }
+}
+
+fn send(site: &Site, usual: &Undisturbed, turn: Turn) -> Result<(), Failure> {
+    let mut dice = Dice::new(turn.seed);
     let (signal, exit_code) = match dice.below(3) {
         0 => (Signal::INT, 130),
         1 => (Signal::TERM, 143),
         _ => (Signal::HUP, 143),
     };
     let is_double = dice.below(2) == 1;
-    let site = Site::new(bench)?;
     let mut started = site.begin()?;
-    // The program takes signals only when it has begun to run; before, they end it as any other.
-    let patience = usual.took / 4;
-    std::thread::sleep(patience + dice.moment(usual.took));
+    std::thread::sleep(dice.moment(usual.took));
     started.signal(signal)?;
     if is_double {
         std::thread::sleep(dice.moment(Duration::from_millis(20)));
         started.signal(signal)?;
     }
-    std::thread::sleep(SOON);
+    // A machine that is slow in all is slow in this.
+    std::thread::sleep(SOON.max(usual.took / 4));
     let soon = site.ledger()?.lines();
     let code = started.end_within(LONGEST_END)?.code();
     site.rest()?;
@@ -42,10 +54,12 @@ pub(crate) fn once(bench: &Bench, seed: u64) -> Result<(), Failure> {
         return Err(Failure::BeganAfterSignal(late - soon));
     }
     match code {
-        Some(0) => return judge(&site, usual, 0),
+        Some(0) => return usual.judge(site, 0),
         code if code == Some(exit_code) => {}
+        // It takes signals only once it has begun to run; before, they end it as any other.
+        None if late == 0 => {}
         code => return Err(started.failure(code)),
     }
     site.finish_killed()?;
-    judge(&site, usual, 1)
+    usual.judge(site, 1)
 }

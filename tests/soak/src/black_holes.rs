@@ -1,0 +1,274 @@
+//! T7: a host falls silent without a word, in each phase of a connection. It is noticed within the limit, the message names
+//! the phase, and the other hosts are as fast as if it were not there.
+//!
+//! They go on by themselves (`strategy: free`): where hosts wait for each other, they wait for the silent one too, but never
+//! longer than the limit.
+
+use std::fs;
+use std::io;
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::network::{NoAnswer, Proxy};
+use crate::run::{Site, Started};
+use crate::sshd::{Sshd, address};
+use crate::trial::{Stage, Turn};
+use crate::{Bench, Dice, Failure, playbook, system};
+
+/// Hosts besides the one that falls silent.
+const OTHERS: usize = 4;
+/// Steps of each host, with a short rest in each.
+const STEPS: usize = 10;
+/// How soon a silent host is noticed with the usual limits.
+const NOTICED: Duration = Duration::from_secs(45);
+/// What the runner may take for everything else.
+const SLACK: Duration = Duration::from_secs(3);
+/// How much later the others may be: a part of what they take, and what a busy machine adds.
+const LATER_PART: f64 = 0.05;
+const LATER: Duration = Duration::from_secs(1);
+/// A run that takes longer hangs.
+const LIMIT: Duration = Duration::from_secs(180);
+/// Shortest greeting of a server.
+const GREETING_BYTES: u64 = 20;
+/// Words of which one stands in the message, for the phase.
+const PHASES: [&str; 5] = [
+    "connecting",
+    "the SSH handshake",
+    "the authentication",
+    "starting a shell",
+    "no sign of life",
+];
+
+/// When the host falls silent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Connect,
+    Greeting,
+    Login,
+    Task,
+}
+
+/// The limits that are in force at a part of the full size, in words.
+pub(crate) fn limits(size: f64) -> String {
+    if size >= 1.0 {
+        "limits as usual: 10 s, 30 s, 3 x 15 s".to_owned()
+    } else {
+        "limits 2 s, 30 s, 3 x 1 s".to_owned()
+    }
+}
+
+/// Gets ready for silence instead of an answer to the call.
+pub(crate) fn begin_connect(bench: &Bench) -> Result<Box<dyn Stage>, Failure> {
+    Ok(Box::new(BlackHoles::new(bench, Phase::Connect)?))
+}
+
+/// Gets ready for silence instead of a greeting.
+pub(crate) fn begin_greeting(bench: &Bench) -> Result<Box<dyn Stage>, Failure> {
+    Ok(Box::new(BlackHoles::new(bench, Phase::Greeting)?))
+}
+
+/// Gets ready for silence at any byte up to the first step.
+pub(crate) fn begin_login(bench: &Bench) -> Result<Box<dyn Stage>, Failure> {
+    Ok(Box::new(BlackHoles::new(bench, Phase::Login)?))
+}
+
+/// Gets ready for silence while a step runs.
+pub(crate) fn begin_task(bench: &Bench) -> Result<Box<dyn Stage>, Failure> {
+    Ok(Box::new(BlackHoles::new(bench, Phase::Task)?))
+}
+
+struct BlackHoles {
+    bench: Bench,
+    phase: Phase,
+    /// How long the others take when nobody is silent.
+    usual: Duration,
+    /// Bytes that a server sends until the first step begins.
+    login_bytes: u64,
+}
+
+/// What leads to the host that falls silent.
+enum Way {
+    Proxy(Proxy),
+    NoAnswer(NoAnswer),
+}
+
+impl BlackHoles {
+    fn new(bench: &Bench, phase: Phase) -> Result<Self, Failure> {
+        let scene = Scene::new(bench, |server| {
+            Proxy::start((address(OTHERS), server)).map(Way::Proxy)
+        })?;
+        let mut started = scene.begin()?;
+        let began = Instant::now();
+        scene.await_line(OTHERS, "begun", &mut started)?;
+        let login_bytes = match &scene.way {
+            Way::Proxy(proxy) => proxy.bytes_from_server(),
+            Way::NoAnswer(_) => 0,
+        };
+        scene.await_others(&mut started)?;
+        let usual = began.elapsed();
+        let code = started.end_within(LIMIT)?.code();
+        if code != Some(0) {
+            return Err(started.failure(code));
+        }
+        Ok(Self {
+            bench: bench.clone(),
+            phase,
+            usual,
+            login_bytes,
+        })
+    }
+
+    /// How soon the silence must be noticed.
+    fn limit(&self) -> Duration {
+        let shortened = match self.phase {
+            Phase::Connect | Phase::Greeting => Duration::from_secs(2),
+            // Limits of login and shell cannot be set.
+            Phase::Login => Duration::from_secs(30),
+            Phase::Task => Duration::from_secs(3),
+        };
+        let limit = if self.bench.is_full() {
+            NOTICED
+        } else {
+            shortened
+        };
+        // The run ends with its last host.
+        limit.max(self.usual) + SLACK
+    }
+}
+
+impl Stage for BlackHoles {
+    fn once(&mut self, turn: Turn) -> Result<(), Failure> {
+        let mut dice = Dice::new(turn.seed);
+        let after = match self.phase {
+            Phase::Connect | Phase::Greeting => 0,
+            Phase::Login => GREETING_BYTES + dice.below(self.login_bytes - GREETING_BYTES),
+            Phase::Task => u64::MAX,
+        };
+        let phase = self.phase;
+        let scene = Scene::new(&self.bench, |server| match phase {
+            Phase::Connect => NoAnswer::start().map(Way::NoAnswer),
+            _ => Proxy::silent_after((address(OTHERS), server), after).map(Way::Proxy),
+        })?;
+        let mut started = scene.begin()?;
+        let began = Instant::now();
+        let mut silent_since = began;
+        if let (Phase::Task, Way::Proxy(proxy)) = (phase, &scene.way) {
+            scene.await_line(OTHERS, "begun", &mut started)?;
+            std::thread::sleep(dice.moment(self.usual / 4));
+            proxy.fall_silent();
+            silent_since = Instant::now();
+        }
+        scene.await_others(&mut started)?;
+        let others = began.elapsed();
+        let code = started.end_within(LIMIT)?.code();
+        let noticed = silent_since.elapsed();
+        let said = started.said();
+        let is_told = PHASES.iter().any(|phase| said.contains(phase));
+        if !matches!(code, Some(4 | 7)) || !is_told {
+            let what = format!("{phase:?} after {after} bytes");
+            return Err(Failure::Ended { what, code, said });
+        }
+        let late = |what: &str, took: Duration, limit: Duration| {
+            let said = said.clone();
+            let what = format!("{phase:?} after {after} bytes: {what}");
+            let (took_s, limit_s) = (took.as_secs_f64(), limit.as_secs_f64());
+            (took > limit).then_some(Failure::Late {
+                what,
+                took_s,
+                limit_s,
+                said,
+            })
+        };
+        let most = self.usual.mul_f64(1.0 + LATER_PART) + LATER;
+        let late =
+            late("noticing it", noticed, self.limit()).or_else(|| late("the others", others, most));
+        late.map_or(Ok(()), Err)
+    }
+}
+
+/// A site of a few hosts, of which the last is reached by a way of its own.
+struct Scene {
+    site: Site,
+    way: Way,
+    _server: Sshd,
+}
+
+impl Scene {
+    fn new(bench: &Bench, way: impl FnOnce(u16) -> io::Result<Way>) -> Result<Self, Failure> {
+        let site = Site::empty(bench)?;
+        let server =
+            Sshd::start(site.folder(), OTHERS + 1, "SOAK=silent").map_err(system("sshd"))?;
+        let way = way(server.port).map_err(system("a way to the host"))?;
+        write(site.folder(), &server, &way, bench.is_full()).map_err(system("the playbook"))?;
+        Ok(Self {
+            site,
+            way,
+            _server: server,
+        })
+    }
+
+    fn begin(&self) -> Result<Started, Failure> {
+        self.site
+            .start(&["playbook", "-i", "hosts.ini", "site.yml"])
+    }
+
+    /// Waits until a host wrote a line.
+    fn await_line(&self, host: usize, line: &str, started: &mut Started) -> Result<(), Failure> {
+        let ledger = self.site.folder().join(format!("ledger/h{}", host + 1));
+        let has_line = || {
+            let text = fs::read_to_string(&ledger).unwrap_or_default();
+            text.lines().any(|one| one == line)
+        };
+        let began = Instant::now();
+        while !has_line() {
+            let ended = started.child.try_wait().map_err(system("the run"))?;
+            // What it wrote last may be there by now.
+            if let Some(status) = ended
+                && !has_line()
+            {
+                return Err(started.failure(status.code()));
+            }
+            if began.elapsed() > LIMIT {
+                return Err(Failure::Hangs(format!("{line} of h{host}"), started.said()));
+            }
+            std::thread::sleep(Duration::from_millis(3));
+        }
+        Ok(())
+    }
+
+    /// Waits until all hosts but the last are done.
+    fn await_others(&self, started: &mut Started) -> Result<(), Failure> {
+        let last = format!("step-{}", STEPS - 1);
+        (0..OTHERS).try_for_each(|host| self.await_line(host, &last, started))
+    }
+}
+
+fn write(folder: &Path, server: &Sshd, way: &Way, is_full: bool) -> io::Result<()> {
+    let others = (0..OTHERS).map(|host| server.variables(address(host), server.port));
+    let mut hosts = others.collect::<io::Result<Vec<_>>>()?;
+    let port = match way {
+        Way::Proxy(proxy) => proxy.port,
+        Way::NoAnswer(silent) => silent.port,
+    };
+    let mut last = server.variables(Ipv4Addr::LOCALHOST, port)?;
+    if !is_full {
+        last.push("ansible_timeout=2".to_owned());
+        let quick = "-o ServerAliveInterval=1 -o ServerAliveCountMax=3";
+        last.push(format!("ansible_ssh_common_args='{quick}'"));
+    }
+    hosts.push(last);
+    fs::create_dir_all(folder.join("ledger"))?;
+    fs::write(folder.join("hosts.ini"), playbook::inventory(&hosts))?;
+    let mut play = String::from(
+        "- hosts: all\n  gather_facts: false\n  strategy: free\n  vars:\n    \
+         ledger: '{{ playbook_dir }}/ledger/{{ inventory_hostname }}'\n  tasks:\n    \
+         - shell: echo begun >> {{ ledger }}\n",
+    );
+    for step in 0..STEPS {
+        play.push_str(&format!(
+            "    - shell: sleep 0.3; echo step-{step} >> {{{{ ledger }}}}\n"
+        ));
+    }
+    fs::write(folder.join("site.yml"), play)
+}
