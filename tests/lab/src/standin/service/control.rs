@@ -55,7 +55,7 @@ pub enum StopError {
 }
 
 /// How long a synchronous start waits for ports, in life's time.
-const PORT_LIMIT: Duration = Duration::from_secs(600);
+const PORT_LIMIT: Duration = Duration::from_secs(1800);
 const POLL: Duration = Duration::from_millis(20);
 
 /// Starts a service that is not running; true when it had to be started.
