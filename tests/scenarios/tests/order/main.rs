@@ -1,134 +1,19 @@
 //! The order properties: a recorded good log keeps them all, and every way to break one is refused by that very one.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeSet;
 use std::path::Path;
+
+mod rolling;
+mod spoil;
+mod standalone;
 
 use saslab::events::{Event, read_all};
 use saslab::world::World;
-use sasrun_scenarios::order::{PROPERTIES, Procedure, violations};
-use sasrun_scenarios::pattern::Pattern;
-use serde_json::{Value, json};
-
-/// One way to spoil a log; patterns name the first event that they match, unless told otherwise.
-#[derive(Debug, Clone)]
-enum Spoil {
-    /// The first event to just before the second.
-    Before(String, String),
-    /// The first event to just after the second.
-    After(String, String),
-    /// Without any event of this pattern.
-    Without(String),
-    /// Every event of this pattern twice.
-    Twice(String),
-    /// One component's upgrade on one host once more, at the end.
-    Again(&'static str, &'static str),
-    /// A detail of every event of this pattern.
-    Set(String, &'static str, Value),
-    /// Something that nobody did, before an event.
-    Insert(Value, String),
-}
-
-fn position(log: &[Event], pattern: &str) -> usize {
-    let parsed = Pattern::parse(pattern).unwrap();
-    log.iter()
-        .position(|event| parsed.matches(event))
-        .unwrap_or_else(|| panic!("the log has no {pattern}"))
-}
-
-impl Spoil {
-    fn applied(&self, log: &[Event]) -> Vec<Event> {
-        let mut log = log.to_vec();
-        match self {
-            Self::Before(what, place) => {
-                let event = log.remove(position(&log, what));
-                let at = position(&log, place);
-                log.insert(at, event);
-            }
-            Self::After(what, place) => {
-                let event = log.remove(position(&log, what));
-                let at = position(&log, place) + 1;
-                log.insert(at, event);
-            }
-            Self::Without(what) => {
-                position(&log, what);
-                let pattern = Pattern::parse(what).unwrap();
-                log.retain(|event| !pattern.matches(event));
-            }
-            Self::Twice(what) => {
-                position(&log, what);
-                let pattern = Pattern::parse(what).unwrap();
-                log = log
-                    .into_iter()
-                    .flat_map(|event| {
-                        let count = 1 + usize::from(pattern.matches(&event));
-                        std::iter::repeat_n(event, count)
-                    })
-                    .collect();
-            }
-            Self::Again(host, component) => {
-                for what in [begin(host, component), end(host, component)] {
-                    let event = log[position(&log, &what)].clone();
-                    log.push(event);
-                }
-            }
-            Self::Set(what, key, value) => {
-                position(&log, what);
-                let pattern = Pattern::parse(what).unwrap();
-                for event in log.iter_mut().filter(|event| pattern.matches(event)) {
-                    event.details.insert((*key).to_owned(), value.clone());
-                }
-            }
-            Self::Insert(event, place) => {
-                let mut full = json!({"seq": 0, "at_ms": 0, "class": "effect"});
-                let object = full.as_object_mut().unwrap();
-                object.extend(event.as_object().unwrap().clone());
-                let at = position(&log, place);
-                log.insert(at, serde_json::from_value(full).unwrap());
-            }
-        }
-        log
-    }
-}
-
-fn before(what: &str, place: &str) -> Spoil {
-    Spoil::Before(what.to_owned(), place.to_owned())
-}
-
-fn after(what: &str, place: &str) -> Spoil {
-    Spoil::After(what.to_owned(), place.to_owned())
-}
-
-fn without(what: &str) -> Spoil {
-    Spoil::Without(what.to_owned())
-}
-
-fn insert(event: Value, place: &str) -> Spoil {
-    Spoil::Insert(event, place.to_owned())
-}
-
-fn begin(host: &str, component: &str) -> String {
-    format!("installer.component.begin @{host} component=^{component}$")
-}
-
-fn end(host: &str, component: &str) -> String {
-    format!("installer.component.end @{host} component=^{component}$")
-}
-
-fn start(host: &str, names: &[&str]) -> Value {
-    let argv: Vec<&str> = std::iter::once("start")
-        .chain(names.iter().copied())
-        .collect();
-    json!({"what": "opsware-sas.start", "host": host, "argv": argv, "stage": "begin"})
-}
-
-fn service(host: &str, what: &str, name: &str) -> Value {
-    json!({"what": format!("service.{what}"), "host": host, "service": name, "by": "opsware-sas"})
-}
-
-fn failed(host: &str, component: &str) -> Spoil {
-    Spoil::Set(end(host, component), "result", json!("FAILURE"))
-}
+use sasrun_scenarios::order::Procedure;
+use serde_json::json;
+use spoil::{
+    Spoil, after, before, begin, end, failed, hold_against, insert, service, start, without,
+};
 
 /// Each property with ways to break it.
 fn spoils() -> Vec<(&'static str, Vec<Spoil>)> {
@@ -397,41 +282,19 @@ fn good() -> (World, Vec<Event>) {
 }
 
 #[test]
-fn a_recorded_upgrade_keeps_every_property() {
+fn a_recorded_upgrade_keeps_every_property_and_a_spoilt_one_does_not() {
     let (world, log) = good();
-    let found: Vec<String> = violations(Procedure::Multimaster, &world, &log)
-        .into_iter()
-        .map(|(property, cause)| format!("{}: {cause}", property.name))
-        .collect();
-    assert_eq!(found, [""; 0]);
+    hold_against(Procedure::Multimaster, &world, &log, &spoils());
 }
 
 #[test]
-fn every_spoilt_log_is_refused_by_the_property_it_breaks() {
-    let (world, log) = good();
-    let mut slipped = Vec::new();
-    for (name, ways) in spoils() {
-        let property = PROPERTIES
-            .iter()
-            .find(|property| property.name == name)
-            .unwrap();
-        for spoil in ways {
-            if property.violation(&world, &spoil.applied(&log)).is_none() {
-                slipped.push(format!("{name}: {spoil:?}"));
-            }
-        }
+fn every_property_says_what_it_wants() {
+    for procedure in [
+        Procedure::Multimaster,
+        Procedure::Standalone,
+        Procedure::Rolling,
+    ] {
+        let mut properties = procedure.properties().iter();
+        assert!(properties.all(|property| property.says.contains(':')));
     }
-    assert_eq!(slipped, [""; 0]);
-}
-
-#[test]
-fn every_property_can_be_broken_and_says_what_it_wants() {
-    let broken: BTreeSet<&str> = spoils().into_iter().map(|(name, _)| name).collect();
-    let known: BTreeSet<&str> = PROPERTIES.iter().map(|property| property.name).collect();
-    assert_eq!(broken, known);
-    assert!(
-        PROPERTIES
-            .iter()
-            .all(|property| property.says.contains(':'))
-    );
 }
