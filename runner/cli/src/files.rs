@@ -92,6 +92,17 @@ impl Files for UserFiles {
         describe(path, checksum).map_err(|error| format!("{}: {error}", path.display()))
     }
 
+    fn owner_of(&self, path: &Path) -> Option<String> {
+        let number = fs::metadata(path).ok()?.uid().to_string();
+        let accounts = fs::read_to_string("/etc/passwd").unwrap_or_default();
+        let name = accounts.lines().find_map(|line| {
+            let mut fields = line.split(':');
+            let name = fields.next()?;
+            (fields.nth(1) == Some(number.as_str())).then(|| name.to_owned())
+        });
+        Some(name.unwrap_or(number))
+    }
+
     fn read_text(&self, path: &Path) -> Result<String, String> {
         self.inputs.used(InputKind::Template, path);
         let told = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());

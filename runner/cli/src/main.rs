@@ -13,6 +13,7 @@ mod files;
 mod inputs;
 mod locks;
 mod log;
+mod log_file;
 mod options;
 mod output;
 mod plugins;
@@ -23,6 +24,7 @@ mod settings;
 mod signals;
 mod sources;
 mod vault;
+mod vault_filters;
 mod world;
 
 use std::process::ExitCode;

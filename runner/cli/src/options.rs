@@ -43,6 +43,7 @@ pub(crate) fn options(
         skip_tags: arguments.skip_tags.clone(),
         start_at_task: arguments.start_at_task.clone(),
         extra_variables,
+        merges_dictionaries: settings::merges_dictionaries(&config),
         connection: connection_defaults(&arguments.connection)?,
         become_defaults: become_defaults(&arguments.connection),
         force_handlers: arguments.force_handlers

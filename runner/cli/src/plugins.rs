@@ -18,6 +18,8 @@ use sasrun_plugin_host::{
 };
 use sasrun_template::{ExtensionError, ExtensionFunction, Extensions};
 
+use crate::vault_filters;
+
 /// Everything that modules, templates and inventories may use.
 pub(crate) struct Loaded {
     pub registry: Arc<Registry>,
@@ -64,6 +66,7 @@ pub(crate) fn load(folders: &[PathBuf]) -> anyhow::Result<Loaded> {
         registry.add(Arc::new(InProcess(module)));
     }
     let mut extensions = Extensions::default();
+    vault_filters::extend(&mut extensions);
     let mut sources = Vec::new();
     let mut broken = Vec::new();
     let own = std::env::current_exe().context("where is this program?")?;

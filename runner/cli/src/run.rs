@@ -17,9 +17,11 @@ use tokio::sync::watch;
 use crate::args::PlaybookArguments;
 use crate::commands::playbook::loaded;
 use crate::commands::resume::Resumed;
+use crate::config::Config;
 use crate::console::Terminal;
 use crate::files::UserFiles;
 use crate::inputs::Inputs;
+use crate::log_file::LogFile;
 use crate::options::options;
 use crate::record::{self, Beginning, EventFile, JobReport, MaskedSecrets, TerminalReport};
 use crate::sources::Sources;
@@ -143,7 +145,8 @@ fn parts(
     let style = output::report_style(&arguments.output);
     let is_live = output::is_terminal() && !matches!(report, Form::Jobs(_));
     let live = is_live.then(|| Rc::new(RefCell::new(Live::new(mask.clone(), style.columns))));
-    let short = match report {
+    let config = Config::load();
+    let short = match settings::report_form(&config, report) {
         Form::Playbook | Form::Jobs(_) => None,
         Form::Adhoc { one_line } => Some(Short::new(
             style,
@@ -173,6 +176,9 @@ fn parts(
         let file = File::create(path)
             .with_context(|| format!("the file of events {} cannot be made", path.display()))?;
         observers.push(Box::new(EventFile::new(file, mask.clone())));
+    }
+    if let Some(log) = LogFile::open(&config, arguments.output.verbose, mask.clone())? {
+        observers.push(Box::new(log));
     }
     let parts = Parts {
         templates: sources.templates.clone(),

@@ -9,6 +9,7 @@ use sasrun_model::Strategy;
 
 use crate::args::SourceArguments;
 use crate::config::Config;
+use crate::run::Form;
 
 /// Inventory when none is named, as for Ansible.
 const DEFAULT_INVENTORY: &str = "/etc/ansible/hosts";
@@ -80,6 +81,11 @@ pub(crate) fn loader_settings(arguments: &SourceArguments, config: &Config) -> S
                 "unparsed_is_failed",
             ),
         },
+        private_role_vars: config.flag(
+            "ANSIBLE_PRIVATE_ROLE_VARS",
+            "defaults",
+            "private_role_vars",
+        ),
         roles_paths,
         collections_paths,
         strategy: strategy
@@ -144,4 +150,36 @@ pub(crate) fn machine_name() -> String {
 /// There is no home and none was named.
 pub(crate) fn kept_runs() -> anyhow::Result<PathBuf> {
     state_directory().context("no place where runs are kept: set SASRUN_STATE")
+}
+
+/// Whether dictionaries of several levels of variables are laid over each other.
+pub(crate) fn merges_dictionaries(config: &Config) -> bool {
+    let setting = config.text("ANSIBLE_HASH_BEHAVIOUR", "defaults", "hash_behaviour");
+    setting.is_some_and(|text| text.trim() == "merge")
+}
+
+/// The form of the report, which a setting may make shorter.
+pub(crate) fn report_form(config: &Config, form: Form) -> Form {
+    let setting = config.text("ANSIBLE_STDOUT_CALLBACK", "defaults", "stdout_callback");
+    let setting = setting.unwrap_or_default();
+    let name = setting.rsplit('.').next().unwrap_or_default();
+    match (form, name) {
+        (Form::Jobs(_), _) => form,
+        (Form::Playbook, "oneline") => Form::Adhoc { one_line: true },
+        (Form::Playbook, "minimal") => Form::Adhoc { one_line: false },
+        // A task alone looks at the setting only where that is asked for.
+        (Form::Adhoc { .. }, "oneline") if loads_callbacks(config) => {
+            Form::Adhoc { one_line: true }
+        }
+        _ => form,
+    }
+}
+
+fn loads_callbacks(config: &Config) -> bool {
+    let setting = config.flag(
+        "ANSIBLE_LOAD_CALLBACK_PLUGINS",
+        "defaults",
+        "bin_ansible_callbacks",
+    );
+    setting.unwrap_or(false)
 }

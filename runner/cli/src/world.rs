@@ -61,14 +61,15 @@ impl World for Controller {
     fn path_kind(&self, path: &str) -> Option<PathKind> {
         let own = fs::symlink_metadata(path).ok()?;
         let followed = fs::metadata(path).ok();
-        let parent = Path::new(path)
-            .parent()
-            .and_then(|parent| fs::metadata(parent).ok());
+        // As for `mountpoint`: the root of all is its own parent.
+        let parent = fs::metadata(Path::new(path).join("..")).ok();
         Some(PathKind {
             is_file: followed.as_ref().is_some_and(fs::Metadata::is_file),
             is_directory: followed.as_ref().is_some_and(fs::Metadata::is_dir),
             is_link: own.is_symlink(),
-            is_mount: parent.is_some_and(|parent| parent.dev() != own.dev()),
+            is_mount: !own.is_symlink()
+                && parent
+                    .is_some_and(|parent| parent.dev() != own.dev() || parent.ino() == own.ino()),
         })
     }
 

@@ -28,6 +28,8 @@ pub struct Options {
     pub start_at_task: Option<String>,
     /// Variables of the command line.
     pub extra_variables: Variables,
+    /// Whether a dictionary is laid over those of lower precedence instead of taking their place.
+    pub merges_dictionaries: bool,
     /// How to reach hosts that do not say otherwise.
     pub connection: ConnectionDefaults,
     /// Whom to become where nothing else says.

@@ -107,6 +107,9 @@ pub trait Files: Send + Sync {
     /// It cannot be read.
     fn describe(&self, path: &Path, checksum: Option<&str>) -> Result<ControllerFile, String>;
 
+    /// Name of the user that a file of the controller belongs to, if it is there.
+    fn owner_of(&self, path: &Path) -> Option<String>;
+
     /// Reads a text of the controller.
     ///
     /// # Errors

@@ -27,6 +27,9 @@ pub struct Settings {
     pub strategy: Strategy,
     /// What an inventory source that cannot be read means.
     pub unparsed: Unparsed,
+    /// Whether variables of roles are seen by their own tasks alone; where that is not said, those
+    /// of roles that are loaded before the run are seen by the whole play, and others are not.
+    pub private_role_vars: Option<bool>,
 }
 
 /// What inventory sources that cannot be read mean, as Ansible's settings of that name have it.

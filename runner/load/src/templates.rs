@@ -1,7 +1,8 @@
 //! Syntax of templates and expressions, reported at their true place in the file.
 
-use sasrun_model::{Node, NodeKind, Span};
+use sasrun_model::{Entry, Node, NodeKind, Span};
 
+use crate::playbook::may_be_true;
 use crate::problem::Problem;
 use crate::{SyntaxProblem, TemplateSyntax, codes};
 
@@ -24,12 +25,21 @@ pub(crate) fn check_all(
             }
         }
         NodeKind::Map(entries) => {
-            for entry in entries {
+            for entry in entries.iter().filter(|entry| !is_caught(entry, entries)) {
                 check_all(syntax, &entry.value, source, problems);
             }
         }
         _ => {}
     }
+}
+
+/// Whether a mistake in an entry of a task or block is a failure that the task or block bears: it
+/// is left for when it is reached.
+fn is_caught(entry: &Entry, beside: &[Entry]) -> bool {
+    let has = |name: &str| beside.iter().find(|entry| entry.key.as_str() == Some(name));
+    let ignores = has("ignore_errors");
+    ignores.is_some_and(|ignores| may_be_true(&ignores.value))
+        || entry.key.as_str() == Some("block") && has("rescue").is_some()
 }
 
 /// Makes a problem of what the checker found in a text of the file.

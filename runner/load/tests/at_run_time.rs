@@ -197,3 +197,19 @@ fn a_loader_can_be_shared_between_threads() {
     fn shared<T: Send + Sync>() {}
     shared::<Loader>();
 }
+
+#[test]
+fn a_role_beside_the_first_playbook_is_found_from_an_imported_one() {
+    let root = tempfile::tempdir().unwrap();
+    write(root.path(), &[("roles/app/tasks/main.yml", "- ping:\n")]);
+    let request = RoleRequest {
+        name: "app".to_owned(),
+        ..RoleRequest::default()
+    };
+    let imported = IncludeContext {
+        root_directory: root.path().to_owned(),
+        ..context(&root.path().join("plays"))
+    };
+    let loaded = support::loader().load_role(&request, &imported).unwrap();
+    assert_eq!(loaded.steps.len(), 1);
+}

@@ -104,6 +104,9 @@ pub enum KeptEffect {
     Module {
         /// The effect, as the plugin protocol writes it.
         asked: serde_json::Value,
+        /// The host that it is for, where that is another one than the step's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        owner: Option<Name>,
     },
 }
 

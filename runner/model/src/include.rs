@@ -16,6 +16,8 @@ pub struct IncludeContext {
     pub directory: PathBuf,
     /// Folder of the playbook.
     pub playbook_directory: PathBuf,
+    /// Folder of the first playbook, which may have imported that one from elsewhere.
+    pub root_directory: PathBuf,
     /// The role that the including task belongs to.
     pub role: Option<Arc<Role>>,
     /// Whether a failure around the task is caught or ignored.
@@ -48,8 +50,8 @@ pub struct RoleRequest {
     pub defaults_from: Option<String>,
     /// File of handlers instead of `main`.
     pub handlers_from: Option<String>,
-    /// Whether tasks after it see its defaults and variables.
-    pub is_public: bool,
+    /// Whether tasks after it see its defaults and variables, where that is said.
+    pub is_public: Option<bool>,
     /// Whether its arguments are held against its argument specs.
     pub validates: bool,
     /// Whether it may run again with the same parameters; yes when not said.

@@ -12,5 +12,5 @@ macro_rules! subjects {
 }
 
 subjects!(
-    blocks, foresight, handlers, strategies, loops, includes, trees, variables, modes,
+    blocks, foresight, handlers, strategies, loops, includes, settings, trees, variables, modes,
 );

@@ -13,3 +13,4 @@ mod proofs;
 mod refusals;
 mod resume;
 mod ssh;
+mod whole;

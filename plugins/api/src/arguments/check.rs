@@ -91,7 +91,7 @@ impl Check {
         for name in &missing {
             let within = match prefix.trim_end_matches('.') {
                 "" => String::new(),
-                outer => format!(" found in {outer}"),
+                outer => format!(" found in {}", outer.replace('.', " -> ")),
             };
             self.report(
                 format!("{prefix}{name}"),

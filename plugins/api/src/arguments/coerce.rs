@@ -97,7 +97,7 @@ pub fn parse_size(text: &str) -> Option<u64> {
 
 fn mismatch(value: &Value, wanted: &'static str, reason: String) -> Mismatch {
     let given = match value {
-        Value::Null => "None",
+        Value::Null => "NoneType",
         Value::Bool(_) => "bool",
         Value::Number(number) if number.is_f64() => "float",
         Value::Number(_) => "int",

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::args::InventoryArguments;
 use crate::config::Config;
 use crate::sources::{Refused, Sources};
-use crate::{exit_code, output};
+use crate::{exit_code, output, settings};
 
 /// Runs the command; gives the exit code.
 pub(crate) fn run(arguments: &InventoryArguments) -> anyhow::Result<u8> {
@@ -30,6 +30,7 @@ pub(crate) fn run(arguments: &InventoryArguments) -> anyhow::Result<u8> {
     let shown = Shown {
         arguments,
         inventory: Arc::new(inventory),
+        merges: settings::merges_dictionaries(&Config::load()),
     };
     if let Some(host) = &arguments.host {
         let Some(variables) = shown.variables_of(host) else {
@@ -77,19 +78,29 @@ fn put(text: &str, sources: &Sources, arguments: &InventoryArguments) -> anyhow:
 /// Variables that the loader adds to each host.
 const OF_SOURCES: [&str; 2] = ["inventory_dir", "inventory_file"];
 
+/// Variables of the controller as a host that no inventory names.
+fn implicit(host: &str) -> Option<Map<String, Value>> {
+    matches!(host, "localhost" | "127.0.0.1" | "::1")
+        .then(|| Map::from_iter([("ansible_connection".to_owned(), "local".into())]))
+}
+
 struct Shown<'a> {
     arguments: &'a InventoryArguments,
     inventory: Arc<Inventory>,
+    /// Whether dictionaries are laid over those of lower precedence.
+    merges: bool,
 }
 
 impl Shown<'_> {
     /// Variables of a host as written; templates are not rendered.
     fn variables_of(&self, host: &str) -> Option<Map<String, Value>> {
-        let host = self.inventory.hosts.get(host)?;
+        let Some(host) = self.inventory.hosts.get(host) else {
+            return implicit(host);
+        };
         if self.arguments.export {
             return Some(own(&host.variables));
         }
-        let all = sasrun_engine::inventory_variables(&self.inventory, &host.name);
+        let all = sasrun_engine::inventory_variables(&self.inventory, &host.name, self.merges);
         Some(
             all.iter()
                 .filter(|(name, _)| !OF_SOURCES.contains(&&***name))

@@ -10,6 +10,9 @@ use sasrun_template::{RenderOptions, Scope, TemplateError, Templates, Truth};
 use super::{CANNOT_KNOW, Talking, refused};
 use crate::seams::Within;
 
+/// Variable of a template that holds the time of its rendering.
+const RUN_DATE: &str = "template_run_date";
+
 /// How the content of a vault begins.
 const VAULT: &str = "$ANSIBLE_VAULT;";
 
@@ -87,13 +90,25 @@ impl Talking<'_> {
             .map(|(name, value)| (Name::from(name), value.into()));
         let mtime = files.describe(&path, None).map_or(0.0, |file| file.mtime);
         let controller = &self.host_run.run.options.controller_name;
-        let of_template = of_template(&path, controller, mtime);
-        let scope: Arc<dyn Scope> = Arc::new(self.scope.with(locals.chain(of_template)));
+        let owner = files.owner_of(&path).unwrap_or_default();
+        let of_template = of_template(&path, controller, &owner, mtime);
+        let date = text
+            .contains(RUN_DATE)
+            .then(|| (Name::from(RUN_DATE), self.now().unwrap_or_default()));
+        let scope: Arc<dyn Scope> =
+            Arc::new(self.scope.with(locals.chain(of_template).chain(date)));
         let options = render_options(&path, options);
         match self.host_run.templates().render(&text, &scope, &options) {
             Ok(text) => Answer::Value { value: text.into() },
             Err(error) => refused("template", format!("{}: {error}", path.display())),
         }
+    }
+
+    /// The time, as a text of the controller's.
+    fn now(&self) -> Option<Value> {
+        let scope: Arc<dyn Scope> = Arc::clone(&self.scope) as _;
+        let templates = self.host_run.templates();
+        templates.expression("now() | string", &scope).ok()
     }
 
     /// Reads a file that is in a vault.
@@ -136,15 +151,15 @@ fn render_options(path: &std::path::Path, given: &Object) -> RenderOptions {
 }
 
 /// Variables that a template sees of itself.
-fn of_template(path: &std::path::Path, host: &str, mtime: f64) -> [(Name, Value); 6] {
+fn of_template(path: &std::path::Path, host: &str, owner: &str, mtime: f64) -> [(Name, Value); 6] {
     let shown = Value::from(path.display().to_string());
     let name = path
         .file_name()
         .map(|n| n.to_string_lossy().into_owned())
         .unwrap_or_default();
     [
-        ("ansible_managed".into(), "Ansible managed".into()),
         ("template_host".into(), host.into()),
+        ("template_uid".into(), owner.into()),
         ("template_path".into(), shown.clone()),
         ("template_mtime".into(), Value::Float(mtime)),
         ("template_fullpath".into(), shown),

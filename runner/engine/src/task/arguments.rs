@@ -62,10 +62,15 @@ impl HostRun<'_> {
             .into_iter()
             .chain(self.task.keywords.get(Keyword::ModuleDefaults))
         {
-            for entry in level.entries() {
-                if entry.key.as_str().is_some_and(|name| spec.answers_to(name)) {
-                    self.fill(spec, &entry.value, scope, &mut defaults)?;
-                }
+            let entries = level.entries().iter().filter(|entry| {
+                let name = entry.key.as_str();
+                name.is_some_and(|name| spec.answers_to(name))
+            });
+            // What stands for the name that was called wins over what stands for another one of it.
+            let mut entries: Vec<_> = entries.collect();
+            entries.sort_by_key(|entry| entry.key.as_str().is_some_and(is_action_over_module));
+            for entry in entries {
+                self.fill(spec, &entry.value, scope, &mut defaults)?;
             }
         }
         Ok(defaults)
@@ -209,6 +214,11 @@ impl HostRun<'_> {
             .and_then(|value| value.as_str().map(Name::from))
             .filter(|name| !name.is_empty()))
     }
+}
+
+/// Whether a name is that of an action that calls a module of another name.
+fn is_action_over_module(name: &str) -> bool {
+    name.rsplit('.').next() == Some("gather_facts")
 }
 
 /// Text that the module asks the engine to evaluate later, as it was written.

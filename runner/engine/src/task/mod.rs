@@ -10,7 +10,7 @@ mod unfinished;
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use sasrun_model::{
     Action, EventKind, HostTask, KeptEffect, Key, Keyword, Map, Name, Node, Outcome, Status, Task,
@@ -289,19 +289,6 @@ impl HostRun<'_> {
             .keywords
             .get(keyword)
             .or_else(|| self.level.keyword(keyword))
-    }
-
-    /// A duration keyword in seconds; none when absent or zero.
-    pub(crate) fn seconds(
-        &self,
-        node: Option<&Node>,
-        scope: &Arc<dyn Scope>,
-    ) -> Result<Option<Duration>, TemplateError> {
-        let Some(node) = node else { return Ok(None) };
-        let value = self.templates().resolve(node, scope)?;
-        Ok(number(&value)
-            .filter(|seconds| *seconds > 0.0)
-            .map(Duration::from_secs_f64))
     }
 
     /// Whether this task predicts only.

@@ -13,7 +13,7 @@ use sasrun_template::{Scope, TemplateError, Truth};
 use super::arguments::CallError;
 use super::{HostRun, LoopItem, number, result, told};
 use crate::jobs::Suspended;
-use crate::looking::unknowable;
+use crate::looking::{Looking, unknowable};
 use crate::registry::TaskModule;
 use crate::talk::{Ending, Talking};
 use crate::variables::TaskScope;
@@ -22,6 +22,17 @@ use crate::variables::TaskScope;
 const DEFAULT_RETRIES: u32 = 3;
 /// Seconds between tries when `delay` is absent.
 const DEFAULT_DELAY: f64 = 5.0;
+
+/// Most seconds that `timeout` may say.
+const LONGEST_TIMEOUT: f64 = 100_000_000.0;
+
+/// How long a try of a task may take.
+#[derive(Debug, Clone)]
+struct TimeLimit {
+    deadline: Instant,
+    /// As it was written.
+    period: Value,
+}
 
 impl HostRun<'_> {
     /// Carries out one item, or the task itself when it has no loop. Also names the host that it
@@ -219,7 +230,11 @@ impl HostRun<'_> {
             Ok(plan) => plan,
             Err(error) => return result::template_failure(self, "async", &error),
         };
-        match self.talking(scope, delegate, module, check) {
+        let limit = match self.time_limit(&plain) {
+            Ok(limit) => limit,
+            Err(outcome) => return *outcome,
+        };
+        match self.talking(scope, delegate, module, check, limit.as_ref()) {
             Ok(talking) => {
                 let is_diff = call.diff;
                 let lists_diff = module.spec().lists_diff;
@@ -227,6 +242,11 @@ impl HostRun<'_> {
                 let (ending, job) = self.limited(talking, module.start(call)).await;
                 let mut outcome = self.settle(ending, delegate, invocation, lists_diff).await;
                 self.describe_job(&mut outcome, plan, step, job);
+                if let Some(limit) = limit
+                    && Instant::now() >= limit.deadline
+                {
+                    result::timed_out(&mut outcome, &limit.period);
+                }
                 if !is_diff {
                     outcome.diff.clear();
                 }
@@ -236,22 +256,42 @@ impl HostRun<'_> {
         }
     }
 
+    /// Until when a try of the task may take; an outcome when the keyword says nothing sensible.
+    fn time_limit(&self, scope: &Arc<dyn Scope>) -> Result<Option<TimeLimit>, Box<Outcome>> {
+        let Some(node) = self.keyword_node(Keyword::Timeout) else {
+            return Ok(None);
+        };
+        let failed = |error| Box::new(result::template_failure(self, "timeout", &error));
+        let value = self.templates().resolve(node, scope).map_err(failed)?;
+        match number(&value) {
+            Some(0.0) | None => Ok(None),
+            Some(seconds) if (0.0..=LONGEST_TIMEOUT).contains(&seconds) => Ok(Some(TimeLimit {
+                deadline: Instant::now() + Duration::from_secs_f64(seconds),
+                period: value,
+            })),
+            Some(_) => Err(Box::new(result::failure(format!(
+                "Timeout {} is invalid, it must be between 0 and {LONGEST_TIMEOUT}.",
+                self.templates().display(&value)
+            )))),
+        }
+    }
+
     fn talking<'a>(
         &'a self,
         scope: &Arc<TaskScope>,
         delegate: Option<&Name>,
         module: &Arc<dyn TaskModule>,
         check: bool,
+        limit: Option<&TimeLimit>,
     ) -> Result<Talking<'a>, TemplateError> {
         let plain: Arc<dyn Scope> = Arc::clone(scope) as _;
-        let limit = self.seconds(self.keyword_node(Keyword::Timeout), &plain)?;
         Ok(Talking::new(
             self,
             Arc::clone(scope),
             delegate.cloned(),
             self.environment(&plain)?,
             check && module.spec().check_mode != CheckSupport::ReadsOnly,
-            limit.map(|limit| Instant::now() + limit),
+            limit.map(|limit| limit.deadline),
         ))
     }
 
@@ -334,22 +374,20 @@ impl HostRun<'_> {
         outcome: &sasrun_plugin::Outcome,
         delegate: Option<&Name>,
     ) -> Result<(), String> {
+        let is_for_delegate = self
+            .flag(Keyword::DelegateFacts, &(self.scope() as _))
+            .unwrap_or(false);
+        let other = delegate.filter(|_| is_for_delegate);
         if !outcome.facts.is_empty() {
-            let owner = if self
-                .flag(Keyword::DelegateFacts, &(self.scope() as _))
-                .unwrap_or(false)
-            {
-                delegate.unwrap_or(self.host)
-            } else {
-                self.host
-            };
+            let owner = other.unwrap_or(self.host);
             self.run.learn_facts(owner, &outcome.facts);
             self.keep_facts(owner, &outcome.facts);
         }
         for effect in &outcome.effects {
-            self.effect(effect).await?;
+            self.effect(effect, other).await?;
             let asked = serde_json::to_value(effect).map_err(|error| error.to_string())?;
-            self.keep(KeptEffect::Module { asked });
+            let owner = other.cloned();
+            self.keep(KeptEffect::Module { asked, owner });
         }
         Ok(())
     }

@@ -87,24 +87,33 @@ impl HostRun<'_> {
             KeptEffect::Files { paths, merged } => {
                 crate::talk::learn_files(self, &self.scope(), paths, *merged).map(|_| ())
             }
-            KeptEffect::Module { asked } => {
+            KeptEffect::Module { asked, owner } => {
                 let effect: Effect =
                     serde_json::from_value(asked.clone()).map_err(|error| error.to_string())?;
-                self.effect(&effect).await
+                self.effect(&effect, owner.as_ref()).await
             }
         }
     }
 
-    /// Lets one effect of a module happen.
-    pub(super) async fn effect(&self, effect: &Effect) -> Result<(), String> {
-        match effect {
-            Effect::SetVariables { variables, .. } => {
+    /// Lets one effect of a module happen, for the step's host or for another one.
+    pub(super) async fn effect(&self, effect: &Effect, owner: Option<&Name>) -> Result<(), String> {
+        match (effect, owner) {
+            (Effect::SetVariables { variables, .. }, Some(owner)) => {
+                self.run.shared.change_host(owner, |learnt| {
+                    let set = variables
+                        .iter()
+                        .map(|(name, value)| (name.as_str().into(), value.clone().into()));
+                    Arc::make_mut(&mut learnt.set).extend(set);
+                });
+                Ok(())
+            }
+            (Effect::SetVariables { variables, .. }, None) => {
                 for (name, value) in variables {
                     self.set_variable(name.as_str().into(), value.clone().into());
                 }
                 Ok(())
             }
-            other => self.run.effect(self.host, other).await,
+            (other, _) => self.run.effect(self.host, other).await,
         }
     }
 

@@ -79,6 +79,26 @@ pub(crate) fn mark_exception(outcome: &mut Outcome) {
     }
 }
 
+/// Says of a failure that the task's limit of time was what ended it.
+pub(crate) fn timed_out(outcome: &mut Outcome, period: &Value) {
+    if !matches!(outcome.status, Status::Failed | Status::Unknown) {
+        return;
+    }
+    if let Value::Map(map) = &mut outcome.result {
+        let map = Arc::make_mut(map);
+        let shown = period.as_str().map_or_else(
+            || serde_json::Value::from(period).to_string(),
+            str::to_owned,
+        );
+        map.insert(
+            "msg".into(),
+            format!("Timed out after {shown} second(s).").into(),
+        );
+        let ended = mapping([("period", period.clone())]);
+        map.insert("timedout".into(), Value::map(ended));
+    }
+}
+
 /// A host that was not reached.
 pub(crate) fn unreachable(msg: &str) -> Outcome {
     let result = mapping([

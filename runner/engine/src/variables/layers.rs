@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sasrun_model::{Group, Host, Inventory, Name, Node};
+use sasrun_model::{Group, Host, Inventory, LayeredVariables, Name, Node, Variables};
 
 /// The inventory as one host sees it. Holds no copy of any variable.
 #[derive(Debug)]
@@ -46,30 +46,35 @@ impl Layers {
 
     /// Looks a variable up: the host's own first, then the groups', nearest first.
     pub(crate) fn get(&self, name: &str) -> Option<&Arc<Node>> {
-        if let Some(host) = self.host()
-            && let Some(node) = host
-                .variables
-                .beside_playbook
-                .get(name)
-                .or_else(|| host.variables.beside_inventory.get(name))
-                .or_else(|| host.variables.source.get(name))
-        {
-            return Some(node);
-        }
-        let of_groups = |all: bool| {
+        self.all(name).next()
+    }
+
+    /// All that levels say of a variable, the one that wins first.
+    pub(crate) fn all<'s, 'n>(
+        &'s self,
+        name: &'n str,
+    ) -> impl Iterator<Item = &'s Arc<Node>> + use<'s, 'n> {
+        let own = self.host().map(|host| &host.variables);
+        let of_host = own.into_iter().flat_map(move |own| {
+            [&own.beside_playbook, &own.beside_inventory, &own.source]
+                .into_iter()
+                .filter_map(move |variables| variables.get(name))
+        });
+        let of_groups = move |all: bool, part: fn(&LayeredVariables) -> &Variables| {
             self.groups()
                 .rev()
                 .filter(move |group| (&*group.name == "all") == all)
+                .filter_map(move |group| part(&group.variables).get(name))
         };
         // Of the groups below `all`: what stands beside the playbook wins over what stands beside
         // the inventory, and that over the inventory itself; `all` comes last in each.
-        of_groups(false)
-            .find_map(|group| group.variables.beside_playbook.get(name))
-            .or_else(|| of_groups(false).find_map(|g| g.variables.beside_inventory.get(name)))
-            .or_else(|| of_groups(true).find_map(|g| g.variables.beside_playbook.get(name)))
-            .or_else(|| of_groups(true).find_map(|g| g.variables.beside_inventory.get(name)))
-            .or_else(|| of_groups(false).find_map(|g| g.variables.source.get(name)))
-            .or_else(|| of_groups(true).find_map(|g| g.variables.source.get(name)))
+        of_host
+            .chain(of_groups(false, |of| &of.beside_playbook))
+            .chain(of_groups(false, |of| &of.beside_inventory))
+            .chain(of_groups(true, |of| &of.beside_playbook))
+            .chain(of_groups(true, |of| &of.beside_inventory))
+            .chain(of_groups(false, |of| &of.source))
+            .chain(of_groups(true, |of| &of.source))
     }
 
     /// Names of all variables, in no order.
@@ -104,7 +109,7 @@ impl Layers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sasrun_model::{LayeredVariables, Span, Variables};
+    use sasrun_model::Span;
 
     fn vars(value: &str) -> Variables {
         [(

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use sasrun_model::{Block, Keyword, Name, Node, Parallel, Play, Role};
+use sasrun_model::{Block, Keyword, Name, Node, Parallel, Play, Role, Variables};
 
 use super::Made;
 
@@ -25,6 +25,8 @@ pub(crate) enum LevelKind {
     /// Steps loaded at run time, with the variables of the include and of its loop.
     Include {
         parameters: Made,
+        /// Variables that look at something not there yet: rendered when they are looked at.
+        written: Variables,
     },
     /// A branch of a `parallel`, with what was set inside it.
     Branch {

@@ -3,6 +3,7 @@
 mod layers;
 mod level;
 mod magic;
+mod merged;
 mod scope;
 
 use std::collections::HashMap;
@@ -30,6 +31,8 @@ pub(crate) struct Shared {
     /// The variable `groups`, made when it is first looked at and anew when the inventory changed.
     groups: RwLock<Option<Value>>,
     pub(crate) extra: Variables,
+    /// Whether dictionaries of several levels are laid over each other.
+    pub(crate) merges: bool,
     pub(crate) check: bool,
     pub(crate) diff: bool,
     pub(crate) forks: usize,
@@ -41,16 +44,21 @@ pub(crate) struct Shared {
     pub(crate) skip_tags: Vec<String>,
 }
 
-/// Variables of a host in the inventory, by Ansible's precedence, as written.
+/// Variables of a host in the inventory, by Ansible's precedence, as written; with `merges`
+/// dictionaries of several levels are laid over each other.
 pub fn inventory_variables(
     inventory: &Arc<Inventory>,
     host: &Name,
+    merges: bool,
 ) -> IndexMap<Name, Arc<sasrun_model::Node>> {
     let layers = Layers::of(inventory, host);
     let mut names: Vec<Name> = layers.names().cloned().collect();
     names.sort();
     names.dedup();
-    let found = |name: &Name| layers.get(name).cloned();
+    let found = |name: &Name| match merges {
+        true => merged::of_nodes(layers.all(name)),
+        false => layers.get(name).cloned(),
+    };
     names
         .iter()
         .filter_map(|name| Some((Arc::clone(name), found(name)?)))
@@ -82,6 +90,7 @@ impl Shared {
             revision: AtomicU64::default(),
             groups: RwLock::default(),
             extra: options.extra_variables.clone(),
+            merges: options.merges_dictionaries,
             check: options.check,
             diff: options.diff,
             forks: options.forks,

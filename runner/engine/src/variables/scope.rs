@@ -6,6 +6,7 @@ use sasrun_model::{Key, Name, Node, Role, Task, Value, Variables};
 use sasrun_template::{Binding, LazyMap, Scope};
 
 use super::magic::{self, Magic};
+use super::merged;
 use super::{HostVariables, Layers, Level, LevelKind, PlayFacts, Shared};
 
 /// Variables of a play.
@@ -86,7 +87,7 @@ impl TaskScope {
     /// Include and role parameters: levels 20 and 21.
     fn parameter(&self, name: &str) -> Option<Binding> {
         self.levels().find_map(|level| match &level.kind {
-            LevelKind::Include { parameters } => parameters.get(name).cloned().map(Binding::Data),
+            LevelKind::Include { .. } => of_include(level, name),
             LevelKind::Block(block) => block
                 .role
                 .as_ref()
@@ -211,10 +212,86 @@ impl TaskScope {
     }
 }
 
+/// What all levels say of a variable, for dictionaries that are laid over each other.
+impl TaskScope {
+    fn merged(&self, name: &str) -> Option<Binding> {
+        let play = &self.parts.play_variables;
+        let mut found: Vec<Binding> = self.magic(name).into_iter().collect();
+        let mut take = |more: Option<Binding>| found.extend(more);
+        take(written(&self.parts.shared.extra, name));
+        for level in self.levels() {
+            match &level.kind {
+                LevelKind::Include { .. } => take(of_include(level, name)),
+                LevelKind::Block(block) => take(
+                    block
+                        .role
+                        .as_ref()
+                        .and_then(|role| written(&role.parameters, name)),
+                ),
+                _ => {}
+            }
+        }
+        take(self.made(name));
+        take(self.learnt.included.get(name).map(binding));
+        take(
+            self.parts
+                .task
+                .as_ref()
+                .and_then(|task| written(&task.variables, name)),
+        );
+        for level in self.levels() {
+            match &level.kind {
+                LevelKind::Block(block) => take(written(&block.variables, name)),
+                LevelKind::Parallel(parallel) => take(written(&parallel.variables, name)),
+                _ => {}
+            }
+        }
+        let of_play = || play.roles.iter().rev().filter(|role| role.is_public);
+        let mut seen: Vec<&Arc<Role>> = self.roles().collect();
+        let more: Vec<&Arc<Role>> = of_play()
+            .filter(|role| !seen.iter().any(|known| Arc::ptr_eq(known, role)))
+            .collect();
+        seen.extend(more);
+        for role in &seen {
+            take(written(&role.context.variables, name));
+        }
+        for variables in [&play.files, &play.prompted, &play.variables] {
+            take(written(variables, name));
+        }
+        take(self.learnt.injected.get(name).cloned().map(Binding::Data));
+        for node in self.layers.all(name) {
+            take(Some(binding(node)));
+        }
+        for role in &seen {
+            take(written(&role.context.defaults, name));
+        }
+        take(self.fallback(name));
+        merged::of_bindings(found)
+    }
+}
+
+/// A variable that an include gives.
+fn of_include(level: &Level, name: &str) -> Option<Binding> {
+    match &level.kind {
+        LevelKind::Include {
+            parameters,
+            written: later,
+        } => parameters
+            .get(name)
+            .cloned()
+            .map(Binding::Data)
+            .or_else(|| written(later, name)),
+        _ => None,
+    }
+}
+
 impl Scope for TaskScope {
     fn get(&self, name: &str) -> Option<Binding> {
         if let Some((_, value)) = self.locals.iter().find(|(known, _)| **known == *name) {
             return Some(Binding::Data(value.clone()));
+        }
+        if self.parts.shared.merges {
+            return self.merged(name);
         }
         self.magic(name)
             .or_else(|| written(&self.parts.shared.extra, name))
@@ -247,7 +324,10 @@ impl Scope for TaskScope {
         for level in self.levels() {
             match &level.kind {
                 LevelKind::Block(block) => names.extend(block.variables.keys().cloned()),
-                LevelKind::Include { parameters } => names.extend(parameters.keys().cloned()),
+                LevelKind::Include {
+                    parameters,
+                    written,
+                } => names.extend(parameters.keys().chain(written.keys()).cloned()),
                 _ => {}
             }
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sasrun_model::{
     EventKind, Include, IncludeContext, Key, Keyword, LoadedSteps, Map, Name, RoleRequest, Step,
-    Task, Value,
+    Task, Value, Variables,
 };
 use sasrun_template::Scope;
 
@@ -19,8 +19,16 @@ const DEEPEST: usize = 64;
 struct Inclusion {
     what: String,
     options: Value,
-    parameters: Made,
+    variables: Given,
     hosts: Vec<Name>,
+}
+
+/// Variables that included steps are given.
+#[derive(PartialEq)]
+struct Given {
+    parameters: Made,
+    /// Those that look at something that is not there yet.
+    written: Variables,
 }
 
 impl<'a> Walk<'a> {
@@ -63,8 +71,15 @@ impl<'a> Walk<'a> {
                 .cloned()
                 .collect();
             if !alive.is_empty() {
-                let parameters = inclusion.parameters;
-                let inside = Level::new(Some(level), LevelKind::Include { parameters });
+                let Given {
+                    parameters,
+                    written,
+                } = inclusion.variables;
+                let kind = LevelKind::Include {
+                    parameters,
+                    written,
+                };
+                let inside = Level::new(Some(level), kind);
                 failed.extend(self.owned_steps(steps, inside, alive).await);
             }
         }
@@ -132,10 +147,10 @@ impl<'a> Walk<'a> {
                 .run
                 .decided(question, || self.options(host_run, &inner))
                 .map_err(|error| fail("arguments", error))?;
-            let parameters = self
+            let variables = self
                 .parameters(host_run, parameters, &inner)
                 .map_err(|error| fail("vars", error))?;
-            add(inclusions, host_run.host, options, parameters);
+            add(inclusions, host_run.host, options, variables);
         }
         Ok(())
     }
@@ -156,17 +171,30 @@ impl<'a> Walk<'a> {
         Ok(Value::map(options))
     }
 
-    /// Variables that the included steps see: those of the loop and of the including task.
+    /// Variables that the included steps see: those of the loop and of the including task. Whether
+    /// one that looks at something undefined is looked at, the steps decide.
     fn parameters(
         self,
         host_run: &HostRun<'_>,
         mut parameters: Made,
         scope: &Arc<dyn Scope>,
-    ) -> Result<Made, sasrun_template::TemplateError> {
+    ) -> Result<Given, sasrun_template::TemplateError> {
+        let mut written = Variables::new();
         for (name, node) in &host_run.task.variables {
-            parameters.insert(Arc::clone(name), host_run.templates().resolve(node, scope)?);
+            match host_run.templates().resolve(node, scope) {
+                Ok(value) => {
+                    parameters.insert(Arc::clone(name), value);
+                }
+                Err(error) if error.is_undefined() => {
+                    written.insert(Arc::clone(name), Arc::clone(node));
+                }
+                Err(error) => return Err(error),
+            }
         }
-        Ok(parameters)
+        Ok(Given {
+            parameters,
+            written,
+        })
     }
 
     /// Loads the steps of an inclusion and tells of it; what went wrong where they cannot be.
@@ -238,6 +266,7 @@ impl<'a> Walk<'a> {
             span: task.span,
             directory: task.directory.clone(),
             playbook_directory: self.play.play.directory.clone(),
+            root_directory: self.run.shared.playbook_directory.clone(),
             role: level.roles().next().cloned(),
             catches_failures: level.is_caught()
                 || task.keywords.get(Keyword::IgnoreErrors).is_some(),
@@ -308,14 +337,14 @@ fn role_request(task: &Task, inclusion: &Inclusion) -> RoleRequest {
         vars_from: text("vars_from"),
         defaults_from: text("defaults_from"),
         handlers_from: text("handlers_from"),
-        is_public: flag("public").unwrap_or(false),
+        is_public: flag("public"),
         validates: flag("rolespec_validate").unwrap_or(true),
         allow_duplicates: flag("allow_duplicates"),
         parameters: task.variables.clone(),
     }
 }
 
-fn add(inclusions: &mut Vec<Inclusion>, host: &Name, options: Value, parameters: Made) {
+fn add(inclusions: &mut Vec<Inclusion>, host: &Name, options: Value, variables: Given) {
     let what = ["file", "_raw_params", "name"]
         .iter()
         .find_map(|key| options.get(key).and_then(Value::as_str))
@@ -323,7 +352,7 @@ fn add(inclusions: &mut Vec<Inclusion>, host: &Name, options: Value, parameters:
         .to_owned();
     let same = inclusions.iter_mut().find(|inclusion| {
         inclusion.options == options
-            && inclusion.parameters == parameters
+            && inclusion.variables == variables
             && !inclusion.hosts.contains(host)
     });
     match same {
@@ -331,7 +360,7 @@ fn add(inclusions: &mut Vec<Inclusion>, host: &Name, options: Value, parameters:
         None => inclusions.push(Inclusion {
             what,
             options,
-            parameters,
+            variables,
             hosts: vec![Arc::clone(host)],
         }),
     }

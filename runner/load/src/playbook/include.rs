@@ -202,7 +202,7 @@ impl Reader<'_, '_> {
         let usage = RoleUse {
             parameters,
             allow_duplicates: flag(arguments, "allow_duplicates"),
-            is_public: flag(arguments, "public").unwrap_or(true),
+            is_public: flag(arguments, "public"),
             validates: flag(arguments, "rolespec_validate").unwrap_or(true),
             frame,
             ..RoleUse::new(

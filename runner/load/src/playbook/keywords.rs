@@ -172,7 +172,7 @@ fn is_yes_or_no(node: &Node) -> bool {
 }
 
 /// Whether a value is the word yes; a template may be.
-pub(super) fn may_be_true(node: &Node) -> bool {
+pub(crate) fn may_be_true(node: &Node) -> bool {
     match node.to_static_value() {
         Some(value) => value.to_boolean().unwrap_or(true) && value != sasrun_model::Value::Null,
         None => true,

@@ -27,6 +27,7 @@ use std::sync::Arc;
 
 use sasrun_model::{Diagnostic, Name, Playbook, Role, Step, Variables};
 
+pub(crate) use keywords::may_be_true;
 pub use request::{IncludeContext, LoadedRole, LoadedSteps, RoleRequest};
 
 use crate::files::directory_of;
@@ -99,6 +100,14 @@ impl Around {
 }
 
 impl<'s, 'l> Reader<'s, 'l> {
+    /// A reader of what is included at a place.
+    fn at(session: &'s mut Session<'l>, context: &IncludeContext) -> Self {
+        Self {
+            root_directory: context.root_directory.clone(),
+            ..Self::new(session, context.playbook_directory.clone())
+        }
+    }
+
     pub(crate) fn new(session: &'s mut Session<'l>, playbook_directory: PathBuf) -> Self {
         Self {
             session,
@@ -145,7 +154,7 @@ impl Loader {
         context: &IncludeContext,
     ) -> Result<LoadedSteps, Vec<Diagnostic>> {
         let mut session = Session::new(self);
-        let mut reader = Reader::new(&mut session, context.playbook_directory.clone());
+        let mut reader = Reader::at(&mut session, context);
         let steps = reader.included_tasks(file, context);
         session.finish(steps)
     }
@@ -160,7 +169,7 @@ impl Loader {
         context: &IncludeContext,
     ) -> Result<LoadedRole, Vec<Diagnostic>> {
         let mut session = Session::new(self);
-        let mut reader = Reader::new(&mut session, context.playbook_directory.clone());
+        let mut reader = Reader::at(&mut session, context);
         let role = reader.included_role(request, context);
         session.finish(role)
     }

@@ -65,7 +65,8 @@ pub(super) struct RoleUse {
     pub(super) files: RoleFiles,
     pub(super) parameters: Variables,
     pub(super) allow_duplicates: Option<bool>,
-    pub(super) is_public: bool,
+    /// Whether the whole play sees its variables, where that is said.
+    pub(super) is_public: Option<bool>,
     /// Whether its arguments are held against its argument specs.
     pub(super) validates: bool,
     /// Keywords, conditions and tags of the entry that asks for it.
@@ -81,7 +82,7 @@ impl RoleUse {
             files,
             parameters: Variables::new(),
             allow_duplicates: None,
-            is_public: origin == Origin::List,
+            is_public: None,
             validates: true,
             frame: Block::default(),
         }
@@ -191,6 +192,10 @@ impl Reader<'_, '_> {
         let entry_point = usage.files.tasks.as_deref().unwrap_or("main");
         let specs = self.argument_specs(&path, meta.as_ref(), entry_point);
         let specs = specs.filter(|_| usage.validates);
+        let is_public = match self.session.loader.settings.private_role_vars {
+            Some(is_private) => !is_private,
+            None => usage.origin != Origin::Include,
+        };
         let role = Arc::new(Role {
             name: usage.name.as_str().into(),
             context: RoleContext {
@@ -209,7 +214,7 @@ impl Reader<'_, '_> {
                 .map(|one| Arc::clone(&one.role.name))
                 .collect(),
             allow_duplicates,
-            is_public: usage.is_public,
+            is_public: usage.is_public.unwrap_or(is_public),
             path,
         });
         // Which of several plain uses a host skips is decided when they are reached.

@@ -41,6 +41,15 @@ async fn run_add_host(call: Call, _: Host) -> ModuleResult {
     if name.is_empty() {
         return Err(Failure::new("name, host or hostname needs to be provided"));
     }
+    let (name, port) = match name.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
+            match port.parse::<u16>() {
+                Ok(port) => (host.trim_matches(['[', ']']).to_owned(), Some(port)),
+                Err(_) => (name, None),
+            }
+        }
+        _ => (name, None),
+    };
     let groups: Vec<String> = arguments
         .strings("groups")
         .into_iter()
@@ -49,6 +58,9 @@ async fn run_add_host(call: Call, _: Host) -> ModuleResult {
     let mut variables = call.arguments;
     variables.shift_remove("name");
     variables.shift_remove("groups");
+    if let Some(port) = port {
+        variables.insert("ansible_ssh_port".into(), port.into());
+    }
     let shown = json!({"host_name": name, "groups": groups, "host_vars": variables});
     Ok(Outcome {
         effects: vec![Effect::AddHost {

@@ -110,6 +110,10 @@ fn check(description: &Object, given: &Object) -> Vec<String> {
     let (mut missing, mut messages) = (Vec::new(), Vec::new());
     for error in errors {
         match error.message.strip_prefix("missing required arguments: ") {
+            // A variable that is null is there, of no type but that of anything.
+            Some(name) if given.get(name).is_some_and(Value::is_null) => {
+                messages.extend(null_for(name, &spec));
+            }
             Some(name) if !name.contains(" found in ") => missing.push(name.to_owned()),
             _ => messages.push(error.message),
         }
@@ -128,6 +132,23 @@ fn check(description: &Object, given: &Object) -> Vec<String> {
         }
     }
     messages
+}
+
+/// What is wrong with null as a required argument.
+fn null_for(name: &str, spec: &ModuleSpec) -> Option<String> {
+    let (kind, reason) = match spec.argument(name)?.kind {
+        ArgumentType::Integer => ("int", "\"None\" cannot be converted to an int"),
+        ArgumentType::Float => ("float", "\"None\" cannot be converted to a float"),
+        ArgumentType::List | ArgumentType::StringList => {
+            ("list", "<class 'NoneType'> cannot be converted to a list")
+        }
+        ArgumentType::Dictionary => ("dict", "<class 'NoneType'> cannot be converted to a dict"),
+        ArgumentType::Boolean => ("bool", "The value 'None' is not a valid boolean."),
+        _ => return None,
+    };
+    Some(format!(
+        "argument '{name}' is of type NoneType and we were unable to convert to {kind}: {reason}"
+    ))
 }
 
 /// Checks the elements of a list one by one.
@@ -230,8 +251,11 @@ mod tests {
             "b": {"required": true}, "a": {"required": true, "type": "int"},
             "port": {"type": "int"}, "list": {"type": "list", "elements": "int"},
             "inner": {"type": "dict", "options": {"x": {"required": true}}},
+            "any": {"required": true, "type": "raw"}, "whole": {"required": true, "type": "int"},
         });
-        let given = json!({"port": "many", "list": [1, "two"], "inner": {}});
+        let given = json!({
+            "port": "many", "list": [1, "two"], "inner": {}, "any": null, "whole": null,
+        });
         let errors = check(description.as_object().unwrap(), given.as_object().unwrap());
         assert_eq!(errors[0], "missing required arguments: a, b");
         assert!(
@@ -244,6 +268,15 @@ mod tests {
             errors
                 .iter()
                 .any(|error| error == "missing required arguments: x found in inner"),
+            "{errors:?}"
+        );
+        let of_null = "argument 'whole' is of type NoneType and we were unable to convert to int: \
+                       \"None\" cannot be converted to an int";
+        assert!(errors.iter().any(|error| error == of_null), "{errors:?}");
+        assert!(
+            !errors
+                .iter()
+                .any(|error| error.ends_with(": any") || error.contains("'any'")),
             "{errors:?}"
         );
         assert!(

@@ -15,6 +15,11 @@ enum State {
 }
 
 impl Sink {
+    /// Whether nothing was put out.
+    pub(crate) fn is_untouched(&self) -> bool {
+        matches!(self.state, State::Empty)
+    }
+
     /// A sink that keeps the type of a lone value.
     pub(crate) fn native() -> Self {
         Self {

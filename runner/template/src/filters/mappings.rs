@@ -251,8 +251,8 @@ fn extract(call: &Call<'_>) -> Eval {
     Ok(value)
 }
 
-/// Pairs of each element and each item of one of its lists, as the filter and the lookup `subelements` give.
-pub(crate) fn pairs_of_subelements(
+/// Pairs of each element and each item of one of its lists.
+fn pairs_of_subelements(
     session: &Session,
     elements: &Val,
     path: &Val,

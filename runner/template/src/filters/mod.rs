@@ -1,5 +1,6 @@
 //! Filters: `value | name(arguments)`. One table; each subject has a file.
 
+mod addresses;
 mod choosing;
 mod crypt;
 mod data;
@@ -21,7 +22,6 @@ use crate::values::{Eval, Val};
 
 pub(crate) use choosing::attribute_path;
 pub(crate) use crypt::{hash_password, salt_from};
-pub(crate) use mappings::pairs_of_subelements;
 pub(crate) use sequences::product_of;
 
 /// A built-in filter.
@@ -67,6 +67,7 @@ const fn lazy(
 }
 
 const TABLES: &[&[Filter]] = &[
+    addresses::FILTERS,
     choosing::FILTERS,
     data::FILTERS,
     dates::FILTERS,
@@ -83,11 +84,20 @@ const TABLES: &[&[Filter]] = &[
     wrapping::FILTERS,
 ];
 
+/// Collections whose filters are built in, or some of them.
+const PREFIXES: &[&str] = &[
+    "ansible.builtin.",
+    "ansible.legacy.",
+    "ansible.utils.",
+    "ansible.netcommon.",
+    "community.general.",
+];
+
 /// Finds a built-in filter by its name or its full name.
 pub(crate) fn find(name: &str) -> Option<&'static Filter> {
-    let short = name
-        .strip_prefix("ansible.builtin.")
-        .or_else(|| name.strip_prefix("ansible.legacy."))
+    let short = PREFIXES
+        .iter()
+        .find_map(|prefix| name.strip_prefix(prefix))
         .unwrap_or(name);
     all().find(|filter| filter.name == short)
 }

@@ -76,10 +76,18 @@ impl Seen {
 fn unique(call: &Call<'_>) -> Eval {
     let case_sensitive = call.flag(0, false)?;
     let attribute = call.some(1);
+    // What cannot be hashed is compared as a whole, and then neither of them means anything.
+    let is_particular = call.arg(0).is_some() || attribute.is_some();
     let mut seen = Seen::default();
     let mut kept = Vec::new();
     for item in call.subject_items()? {
         let key = sort_key(call, &item, attribute, case_sensitive)?;
+        if is_particular && (key.is_mapping() || key.is_sequence()) {
+            return Err(call.fail(
+                "Jinja2's unique filter failed and we cannot fall back to Ansible's version as it \
+                 does not support the parameters supplied",
+            ));
+        }
         if seen.add(call, &key)? {
             kept.push(item);
         }

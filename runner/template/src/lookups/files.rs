@@ -20,16 +20,20 @@ pub(super) const LOOKUPS: &[Lookup] = &[
 impl LookupCall<'_> {
     /// The text of a file that tasks would find.
     pub(super) fn file_text(&self, kind: &str, name: &str) -> Eval<String> {
+        let content = self.file_bytes(kind, name)?;
+        String::from_utf8(content).map_err(|_| self.fail(format!("{name} is not text")))
+    }
+
+    /// The content of a file that tasks would find.
+    pub(super) fn file_bytes(&self, kind: &str, name: &str) -> Eval<Vec<u8>> {
         let path = self
             .env
             .find_file(kind, name)?
             .ok_or_else(|| self.fail(format!("the file '{name}' was not found")))?;
-        let content = self
-            .session()
+        self.session()
             .world()
             .read_file(&path)
-            .map_err(|err| self.fail(format!("cannot read {path}: {err}")))?;
-        String::from_utf8(content).map_err(|_| self.fail(format!("{path} is not text")))
+            .map_err(|err| self.fail(format!("cannot read {path}: {err}")))
     }
 }
 
@@ -254,8 +258,13 @@ fn template(call: &LookupCall<'_>) -> Eval<Vec<Val>> {
         if let Some(variables) = call.option("template_vars") {
             env.set_all(variables)?;
         }
-        let mut sink = Sink::text();
+        let mut sink = Sink::native();
         session.deeper(|| env.run(&mut sink))?;
+        if sink.is_untouched() {
+            // Nothing at all was put out, not even text without letters.
+            found.push(Val::Null);
+            continue;
+        }
         let mut text = sink.into_text(&session)?;
         let present = text.len() - text.trim_end_matches('\n').len();
         text.push_str(&"\n".repeat(program.trailing_newlines.saturating_sub(present)));

@@ -1,6 +1,7 @@
 //! Lookups: values from the controller, for `lookup()`, `query()` and `with_…`. One table; each subject has a file.
 
 mod files;
+mod ini;
 mod records;
 mod secrets;
 mod sequence;
@@ -33,6 +34,7 @@ const fn lookup(name: &'static str, run: fn(&LookupCall<'_>) -> Eval<Vec<Val>>) 
 
 const TABLES: &[&[Lookup]] = &[
     files::LOOKUPS,
+    &[lookup("ini", ini::ini)],
     records::LOOKUPS,
     secrets::LOOKUPS,
     sequence::LOOKUPS,
@@ -126,5 +128,38 @@ impl LookupCall<'_> {
                 }
             })
             .collect()
+    }
+}
+
+/// A term such as `key section=one file=users.ini`: the key, and options that stand beside it. A
+/// word that begins nothing goes on with what stands before it.
+fn read_term(term: &str, known: &[&str]) -> (String, Vec<(String, String)>) {
+    let mut key = Vec::new();
+    let mut options: Vec<(String, String)> = Vec::new();
+    for (at, word) in term.split_whitespace().enumerate() {
+        match (word.split_once('='), options.last_mut()) {
+            (Some((name, value)), _) if at == 0 || known.contains(&name) => {
+                options.push((name.to_owned(), value.to_owned()));
+            }
+            (_, Some((_, value))) => {
+                value.push(' ');
+                value.push_str(word);
+            }
+            _ => key.push(word),
+        }
+    }
+    (key.join(" "), options)
+}
+
+/// An option that stands in the term, else beside it.
+fn own_option(
+    call: &LookupCall<'_>,
+    own: &[(String, String)],
+    name: &str,
+    default: &str,
+) -> Eval<String> {
+    match own.iter().find(|(key, _)| key == name) {
+        Some((_, value)) => Ok(value.clone()),
+        None => call.option_text(name, default),
     }
 }

@@ -7,7 +7,8 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::{Lookup, LookupCall, lookup};
-use crate::filters::{pairs_of_subelements, product_of};
+use crate::eval::Session;
+use crate::filters::product_of;
 use crate::values::{Eval, Val};
 
 pub(super) const LOOKUPS: &[Lookup] = &[
@@ -107,34 +108,116 @@ fn together(call: &LookupCall<'_>) -> Eval<Vec<Val>> {
         .collect())
 }
 
+/// What an optional third term of `subelements` may say.
+const FLAGS: &str = "the optional third item must be a dict with flags ('skip_missing',)";
+
 fn subelements(call: &LookupCall<'_>) -> Eval<Vec<Val>> {
-    let (Some(elements), Some(path)) = (call.terms.first(), call.terms.get(1)) else {
-        return Err(call.fail("needs a list and the name of a key"));
+    let wrong = |why: &str| {
+        call.fail(format!(
+            "subelements lookup expects a list of two or three items, {why}"
+        ))
     };
-    let skip = match call.terms.get(2) {
-        Some(flags) if flags.is_mapping() => {
-            let flag = call.session().item(flags, &Val::from("skip_missing"))?;
-            match flag {
-                Val::Undefined(_) => false,
-                flag => call.session().to_data(&flag)?.to_boolean().unwrap_or(false),
-            }
-        }
-        _ => false,
+    let (elements, path, flags) = match call.terms.as_slice() {
+        [elements, path] => (elements, path, None),
+        [elements, path, flags] => (elements, path, Some(flags)),
+        _ => return Err(wrong("")),
+    };
+    let (true, Val::Text(path)) = (elements.is_mapping() || elements.is_sequence(), path) else {
+        return Err(wrong(
+            "first a dict or a list, second a string pointing to the subkey",
+        ));
     };
     let session = call.session();
-    let path_text = session.text_of(path)?;
+    let skips_missing = match flags {
+        None => false,
+        Some(flags) if flags.is_mapping() => match session.entry(flags, &"skip_missing".into())? {
+            Some(flag) => session.to_data(&flag)?.to_boolean().unwrap_or(false),
+            None => false,
+        },
+        Some(_) => return Err(wrong(FLAGS)),
+    };
+    let elements = if !elements.is_mapping() {
+        session.iterate(elements)?
+    } else if is_skipped(session, elements)? {
+        Vec::new()
+    } else {
+        let entries = session.entries(elements)?;
+        entries.into_iter().map(|(_, value)| value).collect()
+    };
+    let path: Vec<&str> = path.split('.').collect();
     let mut pairs = Vec::new();
-    for pair in pairs_of_subelements(session, elements, path, skip)? {
-        // Unlike the filter, the lookup takes the list out of its element.
-        if let Some(element) = session.at(&pair, 0)?
-            && let Some(item) = session.at(&pair, 1)?
-        {
-            let mut entries: IndexMap<Key, Val> = session.entries(&element)?.into_iter().collect();
-            entries.shift_remove(&Key::from(&*path_text));
-            pairs.push(Val::tuple(vec![Val::dict(entries), item]));
+    for element in elements {
+        element.known()?;
+        if !element.is_mapping() {
+            let shown = session.text_of(&element)?;
+            return Err(call.fail(format!(
+                "subelements lookup expects a dictionary, got '{shown}'"
+            )));
+        }
+        if is_skipped(session, &element)? {
+            continue;
+        }
+        let Some((rest, items)) = taken_out(call, &element, &path, skips_missing)? else {
+            continue;
+        };
+        for item in session.iterate(&items)? {
+            pairs.push(Val::tuple(vec![rest.clone(), item]));
         }
     }
     Ok(pairs)
+}
+
+/// Whether an element is the result of a task that was skipped.
+fn is_skipped(session: &Session, element: &Val) -> Eval<bool> {
+    Ok(match session.entry(element, &"skipped".into())? {
+        Some(Val::Bool(false)) | None => false,
+        Some(_) => true,
+    })
+}
+
+/// The list at a path of an element, and the element without it.
+fn taken_out(
+    call: &LookupCall<'_>,
+    element: &Val,
+    path: &[&str],
+    skips_missing: bool,
+) -> Eval<Option<(Val, Val)>> {
+    let session = call.session();
+    let Some((key, deeper)) = path.split_first() else {
+        return Ok(None);
+    };
+    let found = session.entry(element, &Key::from(*key))?;
+    let Some(found) = found else {
+        return match skips_missing {
+            true => Ok(None),
+            false => Err(call.fail(format!(
+                "could not find '{key}' key in iterated item '{}'",
+                session.repr_of(element)?
+            ))),
+        };
+    };
+    let mut entries: IndexMap<Key, Val> = session.entries(element)?.into_iter().collect();
+    let kind = if deeper.is_empty() {
+        if found.is_sequence() {
+            entries.shift_remove(&Key::from(*key));
+            return Ok(Some((Val::dict(entries), found)));
+        }
+        "list"
+    } else if found.is_mapping() {
+        let inner = taken_out(call, &found, deeper, skips_missing)?;
+        return Ok(inner.map(|(rest, items)| {
+            entries.insert(Key::from(*key), rest);
+            (Val::dict(entries), items)
+        }));
+    } else if skips_missing {
+        return Ok(None);
+    } else {
+        "dictionary"
+    };
+    Err(call.fail(format!(
+        "the key {key} should point to a {kind}, got '{}'",
+        session.text_of(&found)?
+    )))
 }
 
 fn random_choice(call: &LookupCall<'_>) -> Eval<Vec<Val>> {

@@ -16,12 +16,18 @@ pub(super) const LOOKUPS: &[Lookup] = &[
 
 fn vars(call: &LookupCall<'_>) -> Eval<Vec<Val>> {
     let mut found = Vec::new();
-    for name in call.term_texts()? {
-        let value = call.env.variable(&name.as_str().into())?;
+    for term in &call.terms {
+        let Val::Text(name) = term else {
+            return Err(call.fail(format!(
+                "Variable name must be 'str' not '{}'.",
+                term.type_name()
+            )));
+        };
+        let value = call.env.variable(name)?;
         found.push(match (value, call.option("default")) {
             (Val::Undefined(_), Some(default)) => default.clone(),
             (Val::Undefined(_), None) => {
-                return Err(call.fail(format!("no variable named '{name}' was found")));
+                return Err(call.fail(format!("No variable named '{name}' was found.")));
             }
             (value, _) => value,
         });
@@ -62,23 +68,117 @@ fn env(call: &LookupCall<'_>) -> Eval<Vec<Val>> {
     Ok(found)
 }
 
-/// Settings that templates ask for, with Ansible's defaults where the scope says nothing.
+/// Settings that templates ask for, by Ansible's names: the variable of the environment that sets
+/// them, and their value where none does.
+const SETTINGS: &[(&str, &str, Unset)] = &[
+    ("DEFAULT_ASK_PASS", "ANSIBLE_ASK_PASS", Unset::Flag(false)),
+    ("DEFAULT_BECOME", "ANSIBLE_BECOME", Unset::Flag(false)),
+    (
+        "DEFAULT_BECOME_METHOD",
+        "ANSIBLE_BECOME_METHOD",
+        Unset::Text("sudo"),
+    ),
+    (
+        "DEFAULT_BECOME_USER",
+        "ANSIBLE_BECOME_USER",
+        Unset::Text("root"),
+    ),
+    ("DEFAULT_FORKS", "ANSIBLE_FORKS", Unset::Number(5)),
+    (
+        "DEFAULT_GATHERING",
+        "ANSIBLE_GATHERING",
+        Unset::Text("implicit"),
+    ),
+    (
+        "DEFAULT_HASH_BEHAVIOUR",
+        "ANSIBLE_HASH_BEHAVIOUR",
+        Unset::Text("replace"),
+    ),
+    (
+        "DEFAULT_LOCAL_TMP",
+        "ANSIBLE_LOCAL_TEMP",
+        Unset::Text("~/.ansible/tmp"),
+    ),
+    (
+        "DEFAULT_POLL_INTERVAL",
+        "ANSIBLE_POLL_INTERVAL",
+        Unset::Number(15),
+    ),
+    (
+        "DEFAULT_PRIVATE_ROLE_VARS",
+        "ANSIBLE_PRIVATE_ROLE_VARS",
+        Unset::Flag(false),
+    ),
+    ("DEFAULT_REMOTE_USER", "ANSIBLE_REMOTE_USER", Unset::Null),
+    (
+        "DEFAULT_ROLES_PATH",
+        "ANSIBLE_ROLES_PATH",
+        Unset::Paths("/etc/ansible/roles"),
+    ),
+    (
+        "DEFAULT_STRATEGY",
+        "ANSIBLE_STRATEGY",
+        Unset::Text("linear"),
+    ),
+    ("DEFAULT_TIMEOUT", "ANSIBLE_TIMEOUT", Unset::Number(10)),
+    ("DEFAULT_TRANSPORT", "ANSIBLE_TRANSPORT", Unset::Text("ssh")),
+    ("DEFAULT_VERBOSITY", "ANSIBLE_VERBOSITY", Unset::Number(0)),
+    (
+        "HOST_KEY_CHECKING",
+        "ANSIBLE_HOST_KEY_CHECKING",
+        Unset::Flag(true),
+    ),
+];
+
+/// The value of a setting that nothing sets.
+#[derive(Clone, Copy)]
+enum Unset {
+    Null,
+    Flag(bool),
+    Number(i64),
+    Text(&'static str),
+    Paths(&'static str),
+}
+
+impl Unset {
+    /// The setting, from the text that sets it or by itself.
+    fn value(self, said: Option<String>) -> Val {
+        match (self, said) {
+            (Unset::Null, None) => Val::Null,
+            (Unset::Flag(flag), said) => Val::Bool(
+                said.and_then(|text| sasrun_model::Value::from(text.as_str()).to_boolean())
+                    .unwrap_or(flag),
+            ),
+            (Unset::Number(number), said) => Val::Int(
+                said.and_then(|text| text.trim().parse().ok())
+                    .unwrap_or(number),
+            ),
+            (Unset::Text(text), None) => Val::from(text),
+            (Unset::Paths(paths), said) => {
+                let paths = said.unwrap_or_else(|| paths.to_owned());
+                Val::list(paths.split(':').map(Val::from).collect())
+            }
+            (_, Some(text)) => Val::from(text),
+        }
+    }
+}
+
 fn config(call: &LookupCall<'_>) -> Eval<Vec<Val>> {
     let mut found = Vec::new();
     for name in call.term_texts()? {
-        found.push(match name.as_str() {
-            "DEFAULT_FORKS" => Val::Int(5),
-            "DEFAULT_BECOME_USER" => Val::from("root"),
-            "DEFAULT_ROLES_PATH" => Val::list(vec![Val::from("/etc/ansible/roles")]),
-            _ => match (
-                call.option_text("on_missing", "error")?.as_str(),
-                call.option("default"),
-            ) {
-                (_, Some(default)) => default.clone(),
-                ("skip" | "warn", None) => continue,
-                _ => return Err(call.fail(format!("unable to find setting '{name}'"))),
-            },
-        });
+        if let Some((_, variable, default)) = SETTINGS.iter().find(|(known, ..)| *known == name) {
+            let said = call.session().world().env(variable);
+            found.push(default.value(said.filter(|text| !text.is_empty())));
+            continue;
+        }
+        match (
+            call.option_text("on_missing", "error")?.as_str(),
+            call.option("default"),
+        ) {
+            (_, Some(default)) => found.push(default.clone()),
+            ("skip" | "warn", None) => {}
+            _ => return Err(call.fail(format!("unable to find setting '{name}'"))),
+        }
     }
     Ok(found)
 }

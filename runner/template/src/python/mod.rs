@@ -5,6 +5,7 @@ pub(crate) mod json;
 mod list_methods;
 pub(crate) mod methods;
 pub(crate) mod moment;
+pub(crate) mod network;
 pub(crate) mod percent;
 pub(crate) mod regex;
 mod spec;

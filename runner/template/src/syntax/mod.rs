@@ -3,6 +3,7 @@
 mod escape;
 mod lower;
 mod lower_statement;
+mod plus;
 mod program;
 
 use std::sync::Arc;
@@ -42,16 +43,34 @@ pub(crate) fn compile(
     let source: &str = guarded.as_deref().unwrap_or(text);
     let mut lowering = lower::Lowering::new(extensions, reading);
     let body = if matches!(reading, Reading::Expression | Reading::Condition) {
-        let expr = machinery::parse_expr(source).map_err(|err| problem_of(&err))?;
+        let mut plain = None;
+        let expr = match machinery::parse_expr(source) {
+            Ok(expr) => expr,
+            Err(err) => {
+                plain = plus::without_signs(source, true);
+                let again = plain.as_deref().map(machinery::parse_expr);
+                again.and_then(Result::ok).ok_or_else(|| problem_of(&err))?
+            }
+        };
         let expr = lowering.expression(&expr)?;
+        drop(plain);
         vec![Statement {
             position: expr.position,
             kind: StatementKind::Emit(expr),
         }]
     } else {
         let config = syntax_config(reading)?;
-        let template =
-            machinery::parse(source, "template", config).map_err(|err| problem_of(&err))?;
+        let plain;
+        let template = match machinery::parse(source, "template", config.clone()) {
+            Ok(template) => template,
+            Err(err) => {
+                plain = plus::without_signs(source, false);
+                let again = plain
+                    .as_deref()
+                    .and_then(|plain| machinery::parse(plain, "template", config).ok());
+                again.ok_or_else(|| problem_of(&err))?
+            }
+        };
         lowering.template(&template)?
     };
     Ok(Program {

@@ -24,8 +24,14 @@ const FILES: &[(&str, &str)] = &[
     ("/play/templates/vars.j2", "value={{ value }}\n"),
     (
         "/play/files/users.ini",
-        "top=0\n[one]\nname = alice\nshell: /bin/sh\n",
+        "[one]\nname = alice\nshell: /bin/sh\n",
     ),
+    ("/play/templates/none.j2", "{# nothing #}\n"),
+    (
+        "/play/files/more.ini",
+        "# of one\n[one]\nhome = /home\ndir: %(home)s/x\n",
+    ),
+    ("/play/files/twice.ini", "[two]\nx = 1\nX = 2\n"),
     ("/play/files/users.csv", "alice\t1000\nbob\t1001\n"),
 ];
 
