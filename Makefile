@@ -8,7 +8,7 @@ SHELL := /bin/sh
 OUT = $${CARGO_TARGET_DIR:-target}/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 PLUGINS = opsware gateway media oracle
 
-.PHONY: help demo test check bench scenarios meshes soak doc install install-files build
+.PHONY: help demo test check bench scenarios meshes soak peers corpus doc install install-files build
 
 help:
 	@echo "make demo        upgrades a simulated mesh of three cores, about three minutes after the build"
@@ -17,6 +17,8 @@ help:
 	@echo "make scenarios   stages faults of the upgrade in the lab; ONLY=\"S-03 S-61\" stages some"
 	@echo "make meshes      upgrades meshes that are drawn at random; MESHES=100 SEED=7"
 	@echo "make soak        disturbs runs at random; SIZE=0.1 does a tenth, SEED=7, ONLY=T1"
+	@echo "make peers       holds vault files and the precedence of variables against a real ansible-core; SIZE=20 SEED=7"
+	@echo "make corpus      renders a thousand templates of public roles with ansible-core and sasrun; SIZE=5000 SEED=7"
 	@echo "make bench       measures sasrun beside its peers on this machine"
 	@echo "make doc         generates the module reference"
 	@echo "make install     installs below PREFIX=$(PREFIX)"
@@ -41,6 +43,12 @@ bench:
 
 soak:
 	@tests/bin/soak $(SIZE:%=--size %) $(SEED:%=--seed %) $(ONLY:%=--only %)
+
+peers:
+	@tests/bin/peers $(SIZE:%=--size %) $(SEED:%=--seed %)
+
+corpus:
+	@SIZE=$(SIZE) SEED=$(SEED) tests/bin/corpus
 
 doc:
 	@tests/bin/doc

@@ -49,6 +49,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tests/lab", &[]),
     ("tests/bench", &[]),
     (
+        "tests/peers",
+        &["sasrun-load", "sasrun-model", "sasrun-template"],
+    ),
+    (
         "tests/soak",
         &[
             "saslab",
@@ -67,7 +71,13 @@ const KEPT: &[(&str, &[&str])] = &[
     ("libloading", &["plugins/host"]),
     (
         "clap",
-        &["runner/cli", "tests/lab", "tests/bench", "tests/soak"],
+        &[
+            "runner/cli",
+            "tests/lab",
+            "tests/bench",
+            "tests/peers",
+            "tests/soak",
+        ],
     ),
     ("indicatif", &["runner/report"]),
 ];

@@ -42,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) limit: Option<String>,
     pub(crate) tags: Vec<String>,
     pub(crate) skip_tags: Vec<String>,
+    /// The user to connect as, where nothing else says so.
+    pub(crate) user: Option<String>,
 }
 
 /// Variables of a host in the inventory, by Ansible's precedence, as written; with `merges`
@@ -100,6 +102,7 @@ impl Shared {
             limit: options.limit.as_ref().map(|hosts| hosts.join(",")),
             tags: options.tags.clone(),
             skip_tags: options.skip_tags.clone(),
+            user: options.connection.user.clone(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sasrun_model::{Key, Name, Node, Role, Task, Value, Variables};
+use sasrun_model::{Key, Keyword, Name, Node, Role, Task, Value, Variables};
 use sasrun_template::{Binding, LazyMap, Scope};
 
 use super::magic::{self, Magic};
@@ -155,17 +155,30 @@ impl TaskScope {
             .find_map(|role| written(&role.context.defaults, name))
     }
 
-    /// What tasks see when nothing else says so: a host is reached at its own name.
+    /// What tasks see when nothing else says so: a host is reached at its own name, as the user of the command line.
     fn fallback(&self, name: &str) -> Option<Binding> {
         if self.is_inner || self.parts.task.is_none() {
             return None;
         }
         let value = match name {
             "ansible_host" | "ansible_ssh_host" => Value::Text(Arc::clone(&self.parts.host)),
+            "ansible_user" | "ansible_ssh_user" => self.user()?,
             "ansible_managed" => "Ansible managed".into(),
             _ => return None,
         };
         Some(Binding::Data(value))
+    }
+
+    /// The user of the keyword, else that of the command line: level 1. A keyword that is a template may itself ask for
+    /// the variable.
+    fn user(&self) -> Option<Value> {
+        let task = self.parts.task.as_ref();
+        let own = task.and_then(|task| task.keywords.get(Keyword::RemoteUser));
+        let level = self.parts.level.as_ref();
+        match own.or_else(|| level.and_then(|level| level.keyword(Keyword::RemoteUser))) {
+            Some(keyword) => keyword.to_static_value(),
+            None => self.parts.shared.user.as_deref().map(Value::from),
+        }
     }
 
     fn magic(&self, name: &str) -> Option<Binding> {

@@ -256,7 +256,8 @@ impl Env {
             } else {
                 Val::from("")
             }),
-            Val::Undefined(undefined) => Err(Fault::undefined(undefined)),
+            // What it gives is as undefined, and an error only where it is used.
+            Val::Undefined(_) => Ok(callee.clone()),
             Val::Unknown(unknown) => Err(Fault::unknown(&unknown.reason)),
             other => Err(Fault::operation(format!(
                 "'{}' object is not callable",

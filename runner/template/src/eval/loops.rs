@@ -11,7 +11,12 @@ use crate::values::{Eval, Fault, Val};
 
 /// What `loop` is.
 pub(crate) struct LoopState {
-    items: Rc<Vec<Val>>,
+    /// Items that have, or had, their turn.
+    items: RefCell<Vec<Val>>,
+    /// Items that the condition was not asked about yet: what the body does may change its answer.
+    ahead: RefCell<std::vec::IntoIter<Val>>,
+    /// The loop with its condition, and where it is asked.
+    condition: Option<(Arc<ForLoop>, Env)>,
     index: Cell<usize>,
     depth: usize,
     /// What `loop.changed` saw last.
@@ -33,37 +38,29 @@ impl Env {
         depth: usize,
         sink: &mut Sink,
     ) -> Eval<()> {
-        let mut items = self.session.iterate(iterable)?;
-        if let Some(filter) = &node.filter {
-            let mut kept = Vec::new();
-            for item in items {
-                let inner = self.nested();
-                inner.assign(&node.target, item.clone())?;
-                let keep = inner.eval(filter)?;
-                if self.session.truth(&keep)? {
-                    kept.push(item);
-                }
-            }
-            items = kept;
-        }
-        if items.is_empty() {
-            self.nested().run_all(&node.otherwise, sink)?;
-            return Ok(());
-        }
-        let items = Rc::new(items);
+        let items = self.session.iterate(iterable)?;
+        let here = || (Arc::clone(node), self.clone());
         let state = Rc::new(LoopState {
-            items: Rc::clone(&items),
+            items: RefCell::default(),
+            ahead: RefCell::new(items.into_iter()),
+            condition: node.filter.is_some().then(here),
             index: Cell::new(0),
             depth,
             last: RefCell::default(),
-            again: node.recursive.then(|| (Arc::clone(node), self.clone())),
+            again: node.recursive.then(here),
         });
         let loop_name: Arc<str> = "loop".into();
-        for (index, item) in items.iter().enumerate() {
+        for index in 0.. {
+            let Some(item) = state.item(index)? else {
+                if index == 0 {
+                    self.nested().run_all(&node.otherwise, sink)?;
+                }
+                break;
+            };
             state.index.set(index);
             let inner = self.nested();
             inner.set(&loop_name, Val::Loop(Rc::clone(&state)));
-            inner.assign(&node.target, item.clone())?;
+            inner.assign(&node.target, item)?;
             if inner.run_all(&node.body, sink)? == Flow::Break {
                 break;
             }
@@ -73,25 +70,62 @@ impl Env {
 }
 
 impl LoopState {
+    /// The item of a turn; none after the last.
+    fn item(&self, index: usize) -> Eval<Option<Val>> {
+        while self.items.borrow().len() <= index {
+            let next = self.ahead.borrow_mut().next();
+            let Some(item) = next else { return Ok(None) };
+            if self.is_wanted(&item)? {
+                self.items.borrow_mut().push(item);
+            }
+        }
+        Ok(self.items.borrow().get(index).cloned())
+    }
+
+    fn is_wanted(&self, item: &Val) -> Eval<bool> {
+        let Some((node, env)) = &self.condition else {
+            return Ok(true);
+        };
+        let Some(filter) = &node.filter else {
+            return Ok(true);
+        };
+        let inner = env.nested();
+        inner.assign(&node.target, item.clone())?;
+        let keep = inner.eval(filter)?;
+        env.session.truth(&keep)
+    }
+
+    /// How many turns there are, which asks the condition about all that is left.
+    fn length(&self) -> Eval<usize> {
+        loop {
+            let count = self.items.borrow().len();
+            if self.item(count)?.is_none() {
+                return Ok(count);
+            }
+        }
+    }
+
     pub(super) fn attribute(&self, session: &Session, name: &str) -> Eval<Option<Val>> {
         let index = self.index.get();
-        let length = self.items.len();
         Ok(Some(match name {
             "index" => Val::from(index + 1),
             "index0" => Val::from(index),
-            "revindex" => Val::from(length - index),
-            "revindex0" => Val::from(length - index - 1),
+            "revindex" => Val::from(self.length()? - index),
+            "revindex0" => Val::from(self.length()? - index - 1),
             "first" => Val::Bool(index == 0),
-            "last" => Val::Bool(index + 1 == length),
-            "length" => Val::from(length),
+            "last" => Val::Bool(self.item(index + 1)?.is_none()),
+            "length" => Val::from(self.length()?),
             "depth" => Val::from(self.depth + 1),
             "depth0" => Val::from(self.depth),
-            "previtem" => match index.checked_sub(1).and_then(|index| self.items.get(index)) {
-                Some(item) => session.force(item)?,
+            "previtem" => match index.checked_sub(1) {
+                Some(index) => {
+                    let item = self.item(index)?.unwrap_or(Val::Null);
+                    session.force(&item)?
+                }
                 None => Val::undefined("previtem", "there is no previous item"),
             },
-            "nextitem" => match self.items.get(index + 1) {
-                Some(item) => session.force(item)?,
+            "nextitem" => match self.item(index + 1)? {
+                Some(item) => session.force(&item)?,
                 None => Val::undefined("nextitem", "there is no next item"),
             },
             _ => return Ok(None),
