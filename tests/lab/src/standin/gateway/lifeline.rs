@@ -121,7 +121,9 @@ mod tests {
 
     #[test]
     fn a_gap_lasts_from_the_last_tunnel_to_the_next() {
-        let looks: &[(u64, &[&str], Option<Option<u64>>)] = &[
+        /// When, what was connected, and the gap that ended if anything changed.
+        type Look = (u64, &'static [&'static str], Option<Option<u64>>);
+        let looks: &[Look] = &[
             (0, &["cgw0-A"], Some(None)),
             (20, &["cgw0-A"], None),
             (40, &["cgw0-A", "cgw0-B"], Some(None)),
