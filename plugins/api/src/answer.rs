@@ -253,7 +253,14 @@ pub struct Screen {
     /// Set once the program ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<CommandOutput>,
-    /// Set when the connection was lost, so that nothing is known of the program any more.
+    /// Set when nothing is known of the program any more: the connection was lost, or its host
+    /// lost it.
     #[serde(default)]
     pub lost: bool,
+    /// How a program was lost whose terminal its host held; empty where the connection was.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub lost_because: String,
+    /// For `Adopt`: the line that was kept with the dialogue.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
 }

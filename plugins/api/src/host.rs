@@ -236,6 +236,20 @@ impl Host {
         }
     }
 
+    /// Goes on with the dialogue that this step began before its run was cut off; none when it
+    /// began none.
+    ///
+    /// # Errors
+    /// The host could not be reached, or how far the dialogue came cannot be known.
+    pub async fn adopt(&self) -> Result<Option<Screen>, Failure> {
+        let request = DialogueRequest::Adopt;
+        match self.ask(Request::Dialogue { request }).await {
+            Answer::Screen { screen } => Ok(Some(screen)),
+            Answer::Refused { refusal } if refusal.kind == "absent" => Ok(None),
+            other => Err(unexpected("dialogue", other)),
+        }
+    }
+
     /// Asks about the jobs of the host, or ends or removes one.
     ///
     /// # Errors

@@ -93,6 +93,11 @@ pub enum Effect {
     },
     /// A finding for the closing report.
     Finding { id: String, sentence: String },
+    /// A change that has to be taken back later; the sentence says how a person does it. It is
+    /// told when the run is given up before that.
+    Owe { id: String, sentence: String },
+    /// The change of that id was taken back on this host.
+    Settle { id: String },
 }
 
 /// A task's failure.

@@ -322,12 +322,20 @@ pub enum SearchIn {
 #[serde(rename_all = "snake_case", tag = "dialogue")]
 #[non_exhaustive]
 pub enum DialogueRequest {
-    /// Starts the command on a terminal of `columns` by `rows`.
+    /// Starts the command on a terminal of `columns` by `rows`. As a job (`command.job`) the host
+    /// holds the terminal where it can: the program then goes on without the connection.
     Open {
         command: Command,
         columns: u16,
         rows: u16,
+        /// A line that is kept with a dialogue that runs as a job, for `Adopt`.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        note: String,
     },
+    /// Goes on with the dialogue that this very step began, as a job, before its run was cut off.
+    /// What was answered then is not typed again: the screen is shown as it came, and sending the
+    /// same once more only counts. Refused as `absent` when there is none.
+    Adopt,
     /// Waits until there is output past `since` (a byte offset), the program ended, or
     /// `wait_ms` passed.
     Read { since: u64, wait_ms: u64 },

@@ -27,6 +27,8 @@ pub struct ModuleSpec {
     pub lists_diff: bool,
     /// What may be done with it again when its end is not known.
     pub repetition: Repetition,
+    /// Whether all that must not be done twice it does as jobs, so that its host knows how far it came.
+    pub jobs_only: bool,
     /// Whether it runs once on the controller's side alone and needs no connection.
     pub controller_only: bool,
     /// Variables of the host that it wants resolved in its call.

@@ -55,6 +55,7 @@ pub(crate) async fn config(call: Call, host: Host) -> ModuleResult {
         let id = "gateway_config".to_owned();
         outcome.effects.push(Effect::Finding { id, sentence });
     }
+    outcome.effects.extend(owed(&path, &before, &properties));
     if !outcome.changed {
         return Ok(outcome);
     }
@@ -333,6 +334,23 @@ fn findings(arguments: &Arguments, path: &str, properties: &Properties) -> Vec<S
         )];
     }
     Vec::new()
+}
+
+/// A listener that was taken out of use has to come back, whoever does it.
+fn owed(path: &str, before: &str, properties: &Properties) -> Option<Effect> {
+    let id = format!("{path} local_listener");
+    let was = listener::local(&Properties::read(before));
+    match (was, listener::local(properties)) {
+        (Local::Active, Local::Commented) => {
+            let (number, line) = listener::commented_line(properties)?;
+            let sentence = format!(
+                "{path}, line {number}: take the comment off `{line}`, then restart that gateway"
+            );
+            Some(Effect::Owe { id, sentence })
+        }
+        (_, Local::Active) => Some(Effect::Settle { id }),
+        _ => None,
+    }
 }
 
 /// What was done to which line: numbers from 1, of the file before.

@@ -211,6 +211,13 @@ fn take_back_ours(properties: &mut Properties, number: usize) {
     }
 }
 
+/// The line that we commented out, and its number from 1.
+pub(crate) fn commented_line(properties: &Properties) -> Option<(usize, String)> {
+    let (number, _) = commented(properties).into_iter().find(|(_, ours)| *ours)?;
+    let line = properties.lines.get(number)?;
+    Some((number + 1, line.text.trim_start_matches('#').to_owned()))
+}
+
 /// Commented lines that hold a local listener, and whether we commented them.
 fn commented(properties: &Properties) -> Vec<(usize, bool)> {
     properties

@@ -10,7 +10,7 @@ use std::path::Path;
 use sasrun_plugin::rehearsal::{End, Rehearsal, call, rehearse};
 use sasrun_plugin::{
     Answer, Change, CommandOutput, DialogueRequest, FileContent, FileKind, FileStatus, Read,
-    ReadAnswer, Request, Screen, Written,
+    ReadAnswer, Refusal, Request, Screen, Written,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -38,6 +38,12 @@ struct Case {
     terminal: Vec<Turn>,
     #[serde(default)]
     ends: Option<Ended>,
+    /// The note of a dialogue that is there already, from before the run was cut off.
+    #[serde(default)]
+    adopts: Option<String>,
+    /// Why nothing more is known of the program once the terminal has printed all.
+    #[serde(default)]
+    lost_because: Option<String>,
     expect: Expected,
 }
 
@@ -122,6 +128,14 @@ impl<'a> Scripted<'a> {
             Request::Change { changes } => Answer::Changes {
                 changes: changes.iter().map(|change| self.change(change)).collect(),
             },
+            Request::Dialogue {
+                request: DialogueRequest::Adopt,
+            } if self.case.adopts.is_none() => Answer::Refused {
+                refusal: Refusal {
+                    kind: "absent".to_owned(),
+                    message: String::new(),
+                },
+            },
             Request::Dialogue { request } => Answer::Screen {
                 screen: self.terminal(request),
             },
@@ -170,7 +184,9 @@ impl<'a> Scripted<'a> {
                     self.printed += &next.prints;
                 }
             }
-            DialogueRequest::Open { .. } => self.printed += &self.turns.front().unwrap().prints,
+            DialogueRequest::Open { .. } | DialogueRequest::Adopt => {
+                self.printed += &self.turns.front().unwrap().prints
+            }
             DialogueRequest::Interrupt => self.interrupted = true,
             // A turn at which nothing is typed is over once it was read.
             _ if self.turns.front().is_some_and(|turn| turn.types.is_none()) => {
@@ -197,7 +213,9 @@ impl<'a> Scripted<'a> {
                 signal: ended.signal,
                 ..CommandOutput::default()
             }),
-            lost: false,
+            lost: self.case.lost_because.is_some() && self.turns.is_empty(),
+            lost_because: self.case.lost_because.clone().unwrap_or_default(),
+            note: self.case.adopts.clone().unwrap_or_default(),
         }
     }
 }

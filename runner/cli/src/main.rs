@@ -16,6 +16,7 @@ mod log;
 mod log_file;
 mod options;
 mod output;
+mod owed;
 mod plugins;
 mod record;
 mod run;

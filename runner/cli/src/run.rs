@@ -25,7 +25,7 @@ use crate::log_file::LogFile;
 use crate::options::options;
 use crate::record::{self, Beginning, EventFile, JobReport, MaskedSecrets, TerminalReport};
 use crate::sources::Sources;
-use crate::{approvals, exit_code, locks, output, settings, signals};
+use crate::{approvals, exit_code, locks, output, owed, settings, signals};
 
 /// What is to be carried out, and how it is told.
 pub(crate) struct Todo {
@@ -172,6 +172,15 @@ fn parts(
         }),
     };
     let mut observers: Vec<Box<dyn Observer>> = vec![on_terminal];
+    if let Some(state) = settings::state_directory() {
+        for (run, owed) in owed::remembered(&state) {
+            output::error_line(&format!(
+                "[WARNING]: run {run} was given up, and left to be taken back on {}: {}",
+                owed.host, owed.sentence
+            ));
+        }
+        observers.push(Box::new(owed::Settling(state)));
+    }
     if let Some(path) = &arguments.events {
         let file = File::create(path)
             .with_context(|| format!("the file of events {} cannot be made", path.display()))?;

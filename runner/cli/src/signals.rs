@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rustix::process::Signal as Rustix;
 use sasrun_engine::Stop;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -47,6 +48,8 @@ pub(crate) async fn watch(stop: watch::Sender<Stop>, terminal: Terminal) {
     let Ok(mut signals) = Signals::new() else {
         return;
     };
+    // A file that may not grow is an error where it is written, not the end of the program.
+    let _too_long = signal(SignalKind::from_raw(Rustix::XFSZ.as_raw()));
     let exit_code = signals.next().await;
     output::error_line("sasrun: what runs may end, nothing new begins; again to leave it");
     stop.send_replace(Stop::AfterRunning { exit_code });

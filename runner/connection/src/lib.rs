@@ -42,8 +42,8 @@ pub use file::stat::{ChecksumAlgorithm, FileKind, FileStat, StatRequest};
 pub use file::write::{Content, Expected, WriteFile, WrittenFile};
 pub use identity::{Become, BecomeMethod, Identity};
 pub use job::{
-    BadJobId, JobId, JobOffsets, JobRequest, JobStart, JobState, JobStop, JobView, ListedJob,
-    Patience,
+    BadJobId, HeldDialogue, JobId, JobOffsets, JobRequest, JobStart, JobState, JobStop, JobView,
+    ListedJob, Patience, TerminalMaker, Typed,
 };
 pub use secret::Secret;
 pub use shell::captured::Captured;

@@ -317,6 +317,22 @@ pub enum EventKind {
         /// What.
         sentence: String,
     },
+    /// A change that somebody has to take back, should the run not do so itself.
+    Owed {
+        /// Id by which it is settled, for its host.
+        id: String,
+        /// Host it is about.
+        host: Name,
+        /// What is to be done, and where.
+        sentence: String,
+    },
+    /// A change was taken back.
+    Settled {
+        /// Its id.
+        id: String,
+        /// Host it is about.
+        host: Name,
+    },
     /// Something the operator should know.
     Warning {
         /// What.

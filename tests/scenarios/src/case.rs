@@ -35,6 +35,9 @@ pub struct Variant {
     /// The lab's scenario.
     #[serde(default)]
     pub scenario: Value,
+    /// Seconds by which the clocks of hosts are off, by host.
+    #[serde(default)]
+    pub clocks: BTreeMap<String, i64>,
     /// Commands on hosts before the run.
     #[serde(default)]
     pub prepare: Vec<Exec>,
@@ -64,6 +67,16 @@ pub struct Run {
     pub prepare: Vec<Exec>,
     #[serde(default)]
     pub args: Vec<String>,
+    /// An event of the lab that is waited for before the run.
+    #[serde(default)]
+    pub once: Option<String>,
+    /// Arguments of `sasrun` in place of the procedure: `{run}` stands for the id of the last run,
+    /// `{step}` for the step whose end it does not know, `{mesh}` for the mesh file.
+    #[serde(default)]
+    pub sasrun: Option<Vec<String>>,
+    /// Has a clock of its own, which a step can set.
+    #[serde(default)]
+    pub own_clock: bool,
     /// The text of a playbook in place of the procedure's.
     #[serde(default)]
     pub playbook: Option<String>,
@@ -103,6 +116,9 @@ pub struct Step {
     pub after: String,
     #[serde(default = "once")]
     pub count: usize,
+    /// And once the run has said this, a regular expression.
+    #[serde(default)]
+    pub said: Option<String>,
     #[serde(default)]
     pub scenario: Option<Value>,
     #[serde(default)]
@@ -110,6 +126,48 @@ pub struct Step {
     /// A host that ceases to be.
     #[serde(default)]
     pub halt: Option<String>,
+    /// A host that is booted.
+    #[serde(default)]
+    pub reboot: Option<String>,
+    /// A host that loses a connection; its scenario says by which file (`ssh.cut_when_file`).
+    #[serde(default)]
+    pub cut: Option<String>,
+    /// A signal that the run is sent.
+    #[serde(default)]
+    pub signal: Option<Sign>,
+    /// From now on the largest file of the run can grow no more, as on a full disk.
+    #[serde(default)]
+    pub full_disk: bool,
+    /// Seconds that the controller's clock jumps, for a run with a clock of its own.
+    #[serde(default)]
+    pub clock: Option<i64>,
+    /// Another run beside this one.
+    #[serde(default)]
+    pub rival: Option<Rival>,
+}
+
+/// A signal by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sign {
+    Int,
+    Term,
+    Kill,
+}
+
+/// A run of `sasrun` that begins and ends while another is at work.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rival {
+    /// From a control host that shares nothing with the other one.
+    #[serde(default)]
+    pub elsewhere: bool,
+    /// Arguments in place of the procedure, as those of a run.
+    #[serde(default)]
+    pub sasrun: Option<Vec<String>>,
+    pub exit: i32,
+    #[serde(default)]
+    pub says: Vec<String>,
 }
 
 fn once() -> usize {
@@ -120,7 +178,7 @@ fn once() -> usize {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Expect {
-    /// The exit code; unset means any but 0.
+    /// The exit code, or a signal with a minus; unset means any but 0.
     pub exit: Option<i32>,
     /// Regular expressions that the output must match.
     pub says: Vec<String>,
@@ -139,6 +197,10 @@ pub struct Expect {
     pub kept: bool,
     /// No agent is without a core gateway for longer than so many restarts of a gateway take in the same lab.
     pub gap_restarts: Option<u32>,
+    /// What the run keeps, here and on the hosts, is for its user alone.
+    pub private: bool,
+    /// Nothing of the run's own is left on the hosts.
+    pub nothing_left: bool,
     /// What changed is what the run before, in check mode, said that would change.
     pub as_predicted: bool,
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -17,6 +18,7 @@ use crate::order;
 use crate::pattern::Pattern;
 use crate::prediction::{Told, disagreements};
 use crate::scene::{Outcome, Scene};
+use crate::traces;
 
 /// Reads every expression of an expectation, to tell a wrong case from a wrong run.
 pub fn check_expressions(expect: &Expect) -> Result<()> {
@@ -36,7 +38,7 @@ pub fn check_expressions(expect: &Expect) -> Result<()> {
 }
 
 /// A regular expression over several lines in which a dot stays on its line.
-fn expression(text: &str) -> Result<Regex> {
+pub(crate) fn expression(text: &str) -> Result<Regex> {
     Regex::new(&format!("(?m){text}")).with_context(|| format!("{text:?}"))
 }
 
@@ -85,6 +87,13 @@ pub fn complaints(
         let done = Told::read(&scene.events_file())?;
         found.extend(disagreements(&predicted, &done));
     }
+    if expect.private {
+        found.extend(traces::open_to_others(scene, &outcome.after)?);
+    }
+    if expect.nothing_left {
+        found.extend(traces::left_on_hosts(&outcome.after));
+    }
+    found.extend(outcome.rivals.iter().cloned());
     found.extend(leaks(scene, variant, &outcome.output)?);
     found.extend(database_stopped(outcome));
     Ok(found)
@@ -94,7 +103,8 @@ fn exit(expect: &Expect, outcome: &Outcome) -> Option<String> {
     let Some(status) = outcome.status else {
         return Some("did not end in time".to_owned());
     };
-    match (expect.exit, status.code()) {
+    let signal = status.signal().map(|signal| -signal);
+    match (expect.exit, status.code().or(signal)) {
         (Some(wanted), Some(code)) if wanted == code => None,
         (None, Some(code)) if code != 0 && code != 101 => None,
         (Some(wanted), _) => Some(format!("{status}, not {wanted}")),
@@ -226,7 +236,7 @@ fn url_form(text: &str) -> String {
     form
 }
 
-fn files_below(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
+pub(crate) fn files_below(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     let Ok(entries) = fs::read_dir(folder) else {
         return Ok(());
     };

@@ -4,11 +4,14 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod case;
+mod clock;
 pub mod drawn;
 pub mod judge;
 pub mod kept;
+mod meddling;
 pub mod order;
 pub mod pattern;
 pub mod prediction;
 pub mod scene;
 pub mod staging;
+mod traces;

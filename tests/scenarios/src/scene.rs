@@ -14,6 +14,7 @@ use saslab::world::{Component, World};
 use serde_yaml::Value;
 
 use crate::case::{Base, Exec, Run, Step, Variant, lay_over};
+use crate::clock;
 use crate::order;
 use crate::pattern::Pattern;
 
@@ -92,6 +93,8 @@ pub struct Scene {
     programs: Programs,
     dir: tempfile::TempDir,
     runs: usize,
+    /// Whether the runs have a clock of their own.
+    has_clock: bool,
 }
 
 /// What came of one run.
@@ -105,6 +108,8 @@ pub struct Outcome {
     pub events: Vec<Event>,
     pub before: Snapshot,
     pub after: Snapshot,
+    /// What was wrong with runs beside it, in a sentence each.
+    pub rivals: Vec<String>,
 }
 
 impl Scene {
@@ -126,6 +131,7 @@ impl Scene {
             programs: programs.clone(),
             dir,
             runs: 0,
+            has_clock: false,
         };
         lay_over(&mut mesh, &scene.ways_in());
         lay_over(&mut mesh, &variant.inventory);
@@ -137,8 +143,16 @@ impl Scene {
             text = text.replacen(old, new, 1);
         }
         fs::write(scene.mesh(), text)?;
+        for (host, seconds) in &variant.clocks {
+            clock::set_on_host(scene.folder(), &scene.lab.state.root(host), *seconds)?;
+        }
         scene.execute(&variant.prepare)?;
         Ok(scene)
+    }
+
+    /// The folder in which everything of the scene but the lab is.
+    pub(crate) fn folder(&self) -> &Path {
+        self.dir.path()
     }
 
     /// The mesh file that leads to the lab.
@@ -180,6 +194,12 @@ impl Scene {
         self.dir.path().join(format!("events.{run}.jsonl"))
     }
 
+    /// What a run said: this one, or one that was so many runs before.
+    pub(crate) fn output_file(&self, before: usize) -> PathBuf {
+        let run = self.runs.saturating_sub(before);
+        self.dir.path().join(format!("output.{run}"))
+    }
+
     /// How the hosts of the lab are reached.
     fn ways_in(&self) -> Value {
         let state = self.lab.state.path();
@@ -200,7 +220,7 @@ impl Scene {
         top.into()
     }
 
-    fn execute(&self, commands: &[Exec]) -> Result<()> {
+    pub(crate) fn execute(&self, commands: &[Exec]) -> Result<()> {
         for one in commands {
             let output = self.lab.exec(&one.host, &one.command)?;
             if output.status != Some(0) {
@@ -246,6 +266,9 @@ impl Scene {
             self.lab.change_scenario(&scenario_text(scenario)?)?;
         }
         self.execute(&run.prepare)?;
+        if let Some(pattern) = &run.once {
+            self.await_event(&Pattern::parse(pattern)?, run.limit)?;
+        }
         let playbook = match &run.playbook {
             Some(text) => {
                 let path = self.dir.path().join("case.yml");
@@ -259,23 +282,30 @@ impl Scene {
         };
         let before = self.lab.snapshot()?;
         let seen = self.lab.events()?.len();
-        let output = self.dir.path().join(format!("output.{}", self.runs));
+        let output = self.output_file(0);
         let out = fs::File::create(&output)?;
-        let mut child = Command::new(&self.programs.sasrun)
-            .arg("playbook")
-            .arg(&playbook)
-            .arg("-i")
-            .arg(self.mesh())
-            .arg("--events")
-            .arg(self.events_file())
+        let mut command = self.sasrun();
+        match &run.sasrun {
+            Some(words) => {
+                command.args(self.words(words)?);
+            }
+            None => {
+                command.arg("playbook").arg(&playbook).arg("-i");
+                command.arg(self.mesh()).arg("--events");
+                command.arg(self.events_file());
+            }
+        }
+        self.has_clock |= run.own_clock;
+        if self.has_clock {
+            clock::give_to(&mut command, self.folder())?;
+        }
+        let mut child = command
             .args(&run.args)
-            .env("SASRUN_STATE", self.state())
-            .current_dir(self.dir.path())
-            .stdin(Stdio::null())
             .stderr(out.try_clone()?)
             .stdout(out)
             .spawn()?;
-        let status = self.attend(&mut child, run, seen);
+        let mut rivals = Vec::new();
+        let status = self.attend(&mut child, run, seen, &mut rivals);
         if !matches!(status, Ok(Some(_))) {
             let _ = child.kill();
             let _ = child.wait();
@@ -288,6 +318,7 @@ impl Scene {
             events: events.into_iter().skip(seen).collect(),
             before,
             after: self.lab.snapshot()?,
+            rivals,
         })
     }
 
@@ -297,6 +328,7 @@ impl Scene {
         child: &mut std::process::Child,
         run: &Run,
         seen: usize,
+        rivals: &mut Vec<String>,
     ) -> Result<Option<ExitStatus>> {
         let end = Instant::now() + Duration::from_secs(run.limit);
         let mut steps: Vec<(Pattern, &Step)> = Vec::new();
@@ -313,9 +345,10 @@ impl Scene {
             if !steps.is_empty() {
                 let events = self.lab.events()?;
                 let new = events.get(seen..).unwrap_or_default();
-                let (due, later): (Vec<_>, Vec<_>) = steps
-                    .into_iter()
-                    .partition(|(pattern, step)| pattern.count(new) >= step.count);
+                let (due, later): (Vec<_>, Vec<_>) =
+                    steps.into_iter().partition(|(pattern, step)| {
+                        pattern.count(new) >= step.count && self.has_said(step)
+                    });
                 steps = later;
                 for (_, step) in due {
                     if let Some(scenario) = &step.scenario {
@@ -325,6 +358,7 @@ impl Scene {
                     if let Some(host) = &step.halt {
                         control::ask(&self.lab.state, &format!("halt {host}"))?;
                     }
+                    self.meddle(step, child.id(), rivals)?;
                 }
             }
             std::thread::sleep(Duration::from_millis(20));

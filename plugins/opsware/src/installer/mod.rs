@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sasrun_plugin::{
-    Arguments, Call, Command, Diff, Failure, FileKind, FileStatus, Host, Module, ModuleResult,
-    Object, Outcome, Read, ReadAnswer, Stat,
+    Arguments, Call, Command, Diff, Failure, FileKind, FileStatus, Host, JobWish, Module,
+    ModuleResult, Object, Outcome, Read, ReadAnswer, Screen, Stat,
 };
 use serde_json::Value;
 
@@ -25,7 +25,7 @@ use crate::processes;
 use crate::release::Release;
 use crate::response::{self, ResponseFile};
 use dialogue::{Goal, Interview};
-use session::{End, Session};
+use session::{End, Manner, Session};
 
 /// Builds the module.
 pub(crate) fn module() -> Box<dyn Module> {
@@ -157,19 +157,32 @@ struct Situation {
 async fn run(call: Call, host: Host) -> ModuleResult {
     let arguments = Arguments::validated(call.arguments);
     let order = Order::of(&arguments)?;
-    let situation = look(&order, &host).await?;
-    if arguments.text("action") == Some("interview") {
-        return hold_interview(&arguments, &order, &situation, call.check_mode, &host).await;
+    let is_interview = arguments.text("action") == Some("interview");
+    // What this very step began before its run was cut off is gone on with, never begun twice.
+    let begun = match call.check_mode {
+        true => None,
+        false => host.adopt().await?,
+    };
+    match (begun, is_interview) {
+        (Some(screen), true) => go_on_interview(&arguments, &order, screen, &host).await,
+        (Some(screen), false) => go_on_upgrade(&order, screen, &host).await,
+        (None, _) => {
+            let situation = look(&order, &host).await?;
+            if is_interview {
+                return hold_interview(&arguments, &order, &situation, call.check_mode, &host)
+                    .await;
+            }
+            upgrade(&order, &situation, call.check_mode, &host).await
+        }
     }
-    upgrade(&order, &situation, call.check_mode, &host).await
 }
 
 /// Looks at everything in one round trip.
 async fn look(order: &Order, host: &Host) -> Result<Situation, Failure> {
     let script = format!(
-        "{}echo USER\nid\necho PROCESSES\n({}) | grep '[u]pgrade_opsware\\.sh'\nexit 0\n",
+        "{}echo USER\nid\n{}",
         order.version_script(),
-        processes::LIST
+        running_script()
     );
     let stat = |path: String| {
         Read::Stat(Stat {
@@ -212,11 +225,7 @@ async fn look(order: &Order, host: &Host) -> Result<Situation, Failure> {
         places,
         response,
         is_root: user.trim_start().starts_with("uid=0"),
-        running: processes
-            .lines()
-            .map(|line| line.trim().to_owned())
-            .filter(|line| !line.is_empty())
-            .collect(),
+        running: running(processes),
     })
 }
 
@@ -293,21 +302,45 @@ async fn upgrade(
         result.clone(),
     )
     .await?;
-    let goal = Goal::Components {
-        wanted: outstanding.clone(),
-        bare_label_is_truth: order.bare_label_is_truth,
-        gateway: order.gateway.clone(),
-    };
-    let end = Session::hold(
-        host,
-        order.command(path),
-        goal,
-        order.limit,
-        order.question_wait,
+    let note = outstanding.join(" ");
+    let end = Session::hold(host, order.command(path), note, order.manner(&outstanding)).await?;
+    finish_upgrade(order, &outstanding, end, host).await
+}
+
+/// Goes on with an upgrade that was begun: the components are those that were wanted then.
+async fn go_on_upgrade(order: &Order, screen: Screen, host: &Host) -> ModuleResult {
+    let wanted: Vec<String> = screen.note.split_whitespace().map(str::to_owned).collect();
+    let end = Session::go_on(host, screen, order.manner(&wanted)).await?;
+    finish_upgrade(order, &wanted, end, host).await
+}
+
+async fn finish_upgrade(
+    order: &Order,
+    outstanding: &[String],
+    end: End,
+    host: &Host,
+) -> ModuleResult {
+    let script = format!("{}{}", order.version_script(), running_script());
+    let output = host.read_script(script).await?.stdout;
+    let (packages, processes) = output.split_once("PROCESSES\n").unwrap_or((&output, ""));
+    let end = end.with_left_behind(&running(processes));
+    judge_upgrade(order, outstanding, &order.versions(packages), end)
+}
+
+/// Shell text that lists the installers that run, after a line of its own.
+fn running_script() -> String {
+    format!(
+        "echo PROCESSES\n({}) | grep '[u]pgrade_opsware\\.sh'\nexit 0\n",
+        processes::LIST
     )
-    .await?;
-    let after = order.versions(&host.read_script(order.version_script()).await?.stdout);
-    judge_upgrade(order, &outstanding, &after, end)
+}
+
+fn running(processes: &str) -> Vec<String> {
+    let lines = processes.lines().map(str::trim);
+    lines
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// A component is upgraded when the words, the status and the version all say so.
@@ -362,13 +395,7 @@ async fn hold_interview(
     host: &Host,
 ) -> ModuleResult {
     let path = installer(order, situation, check_mode)?;
-    let file = response::read_on(host, &order.response_file).await?;
-    let interview = Interview {
-        type_words: type_words(arguments.text_or_empty("type")),
-        advanced: arguments.text("interview") == Some("advanced"),
-        answers: answers(&file),
-        take_defaults: arguments.text("interview_defaults") == Some("accept"),
-    };
+    let manner = interview_manner(arguments, order, host).await?;
     let mut result = Object::new();
     result.insert("response_file".into(), Value::from(""));
     host.will_change(
@@ -377,14 +404,43 @@ async fn hold_interview(
         result,
     )
     .await?;
-    let end = Session::hold(
-        host,
-        order.command(path),
-        Goal::Interview(interview),
-        order.limit,
-        order.question_wait,
-    )
-    .await?;
+    let end = Session::hold(host, order.command(path), String::new(), manner).await?;
+    finish_interview(order, end, host).await
+}
+
+/// Goes on with an interview that was begun.
+async fn go_on_interview(
+    arguments: &Arguments,
+    order: &Order,
+    screen: Screen,
+    host: &Host,
+) -> ModuleResult {
+    let manner = interview_manner(arguments, order, host).await?;
+    let end = Session::go_on(host, screen, manner).await?;
+    finish_interview(order, end, host).await
+}
+
+async fn interview_manner(
+    arguments: &Arguments,
+    order: &Order,
+    host: &Host,
+) -> Result<Manner, Failure> {
+    let file = response::read_on(host, &order.response_file).await?;
+    let interview = Interview {
+        type_words: type_words(arguments.text_or_empty("type")),
+        advanced: arguments.text("interview") == Some("advanced"),
+        answers: answers(&file),
+        take_defaults: arguments.text("interview_defaults") == Some("accept"),
+    };
+    Ok(Manner {
+        goal: Goal::Interview(interview),
+        limit: order.limit,
+        question_wait: order.question_wait,
+    })
+}
+
+/// Takes the saved file for what the interview came to.
+async fn finish_interview(order: &Order, end: End, host: &Host) -> ModuleResult {
     if let Some(message) = end.failure.clone() {
         return Err(end.into_failure(message));
     }
@@ -460,7 +516,22 @@ impl Order {
                 Host::quote(&self.response_file)
             ),
             directory: Some("/".to_owned()),
+            // It goes on without its connection: a lost one must not end an upgrade half-way.
+            job: JobWish::Always,
             ..Command::default()
+        }
+    }
+
+    /// How to talk with the installer about these components.
+    fn manner(&self, wanted: &[String]) -> Manner {
+        Manner {
+            goal: Goal::Components {
+                wanted: wanted.to_vec(),
+                bare_label_is_truth: self.bare_label_is_truth,
+                gateway: self.gateway.clone(),
+            },
+            limit: self.limit,
+            question_wait: self.question_wait,
         }
     }
 }

@@ -17,6 +17,8 @@ const WATCH_MS: u64 = 500;
 const LEAVE: Duration = Duration::from_secs(30);
 /// Silence after which a sign of life is shown.
 const HEARTBEAT_MS: u64 = 30_000;
+/// Lines of the screen that are told of a run whose end is not known.
+const LAST_LINES: usize = 4;
 /// Part of the transcript that is kept in the result.
 const TRANSCRIPT_KEPT: usize = 64 * 1024;
 
@@ -43,6 +45,25 @@ impl End {
             .with("transcript", self.transcript)
     }
 
+    /// Tells of installers that are still there although nothing is known of this one.
+    pub(super) fn with_left_behind(mut self, running: &[String]) -> Self {
+        if let Some(failure) = self.failure.as_mut().filter(|_| self.unknown) {
+            let left = match running {
+                [] => "no installer is running on the host now".to_owned(),
+                running => format!("still running there: {}", running.join(" / ")),
+            };
+            let last = self
+                .transcript
+                .lines()
+                .filter(|line| !line.trim().is_empty());
+            let last: Vec<&str> = last.map(str::trim).collect();
+            let from = last.len().saturating_sub(LAST_LINES);
+            let shown = last.get(from..).unwrap_or_default().join(" / ");
+            *failure = format!("{failure}; last on its screen: {shown}; {left}");
+        }
+        self
+    }
+
     /// Makes a failure of it.
     pub(super) fn into_failure(self, message: String) -> Failure {
         let mut failure = Failure::new(message)
@@ -63,6 +84,15 @@ fn list(values: Vec<String>) -> Value {
     values.into_iter().map(Value::from).collect()
 }
 
+/// How to talk with the installer.
+pub(super) struct Manner {
+    pub(super) goal: Goal,
+    /// Longest time that the whole may take.
+    pub(super) limit: Duration,
+    /// How long an unknown question is left alone.
+    pub(super) question_wait: Duration,
+}
+
 /// A run in progress.
 pub(super) struct Session<'a> {
     host: &'a Host,
@@ -78,14 +108,34 @@ pub(super) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// Starts the installer and talks with it until it ends.
+    /// Starts the installer and talks with it until it ends; `note` is kept with the dialogue.
     pub(super) async fn hold(
         host: &'a Host,
         command: Command,
-        goal: Goal,
-        limit: Duration,
-        question_wait: Duration,
+        note: String,
+        manner: Manner,
     ) -> Result<End, Failure> {
+        let open = DialogueRequest::Open {
+            command,
+            columns: 200,
+            rows: 50,
+            note,
+        };
+        let opened = host.dialogue(open).await?;
+        Self::go_on(host, opened, manner).await
+    }
+
+    /// Talks with the installer whose screen this is until it ends.
+    pub(super) async fn go_on(
+        host: &'a Host,
+        screen: Screen,
+        manner: Manner,
+    ) -> Result<End, Failure> {
+        let Manner {
+            goal,
+            limit,
+            question_wait,
+        } = manner;
         let wait_ms = u64::try_from(question_wait.as_millis()).unwrap_or(u64::MAX);
         let mut session = Self {
             host,
@@ -98,14 +148,7 @@ impl<'a> Session<'a> {
             left: None,
             interrupts: 0,
         };
-        let opened = host
-            .dialogue(DialogueRequest::Open {
-                command,
-                columns: 200,
-                rows: 50,
-            })
-            .await?;
-        if let Some(end) = session.hear(opened).await? {
+        if let Some(end) = session.hear(screen).await? {
             return Ok(end);
         }
         loop {
@@ -189,9 +232,11 @@ impl<'a> Session<'a> {
             }
         }
         if screen.lost {
-            let message =
-                "the connection was lost while the installer ran; what it came to is not known"
-                    .to_owned();
+            let cause = match &*screen.lost_because {
+                "" => "the connection was lost while the installer ran",
+                cause => cause,
+            };
+            let message = format!("{cause}; what the installer came to is not known");
             return Ok(Some(self.end(Some(message), true, Verdict::default())));
         }
         Ok(screen.ended.map(|end| self.judge(&end)))

@@ -26,6 +26,7 @@ pub(super) fn spec() -> ModuleSpec {
         check_mode: CheckSupport::Full,
         diff: true,
         repetition: Repetition::Once,
+        jobs_only: true,
         required_if: vec![
             ("action".into(), json!("upgrade"), vec!["components".into()]),
             ("action".into(), json!("interview"), vec!["type".into()]),

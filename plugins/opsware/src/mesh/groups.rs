@@ -201,7 +201,23 @@ fn mesh_variables(mesh: &Mesh) -> Object {
     });
     variables.insert("mesh".into(), value);
     variables.insert("gates".into(), Value::Object(mesh.gates.clone()));
+    lock(mesh, &mut variables);
     variables
+}
+
+/// One run at a time works on a mesh. The first server of the source core holds the lock: who cannot
+/// reach it cannot work on the mesh either, and no other core that is down stands in the way. The
+/// site's own variables have the last word.
+fn lock(mesh: &Mesh, variables: &mut Object) {
+    let source = mesh.cores.values().find(|core| core.source);
+    let keeper = source.and_then(|core| core.hosts.keys().next());
+    let keepers = words(keeper.map(String::as_str).into_iter());
+    variables
+        .entry("sasrun_lock")
+        .or_insert_with(|| Value::from(mesh.name.as_str()));
+    variables
+        .entry("sasrun_lock_hosts")
+        .or_insert_with(|| keepers);
 }
 
 fn core_value(core: &Core) -> Value {

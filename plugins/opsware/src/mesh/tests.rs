@@ -121,6 +121,8 @@ fn a_mesh_becomes_groups_and_variables() {
     );
     assert_eq!(all["mesh"]["policies"]["destinations"], "serial");
     assert_eq!(all["gates"]["MM-13"]["answer"], "yes");
+    assert_eq!(all["sasrun_lock"], all["mesh"]["name"]);
+    assert_eq!(all["sasrun_lock_hosts"], json!(["a1"]));
     let b1 = &result.hosts["b1"].variables;
     assert_eq!(b1["ansible_host"], "b1.example.net");
     assert_eq!(b1["ansible_port"], 2222);

@@ -13,7 +13,7 @@ use super::{playbook, resume_plan};
 use crate::args::{Arguments, Command, PlaybookArguments, ResumeArguments};
 use crate::inputs::{Inputs, sha256_of};
 use crate::record;
-use crate::{exit_code, output, settings};
+use crate::{exit_code, output, owed, settings};
 
 /// What `--accept` calls another version of sasrun.
 const VERSION: &str = "version";
@@ -187,6 +187,17 @@ fn give_up(directory: &RunDirectory, recovered: &Recovered) -> anyhow::Result<u8
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     runtime.block_on(journal.durable())?;
     output::line(&format!("run {} is given up", directory.run()));
+    let left = owed::left_by(recovered.records.iter().map(|record| &record.event));
+    if let Some(state) = settings::state_directory() {
+        let kept = owed::remember(&state, directory.run(), &left);
+        kept.context("what the run left cannot be remembered")?;
+    }
+    for owed in &left {
+        output::line(&format!(
+            "left to be taken back on {}: {}",
+            owed.host, owed.sentence
+        ));
+    }
     Ok(0)
 }
 

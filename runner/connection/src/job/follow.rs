@@ -46,13 +46,13 @@ const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(10);
 
 /// Pauses between attempts to reach a host that is gone.
-struct BackOff {
+pub(super) struct BackOff {
     since: Option<Instant>,
     pause: Duration,
 }
 
 impl BackOff {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             since: None,
             pause: Duration::from_millis(100),
@@ -60,7 +60,7 @@ impl BackOff {
     }
 
     /// Waits before another attempt; gives the error back when it was the last, or would not go better.
-    async fn wait(
+    pub(super) async fn wait(
         &mut self,
         error: ConnectionError,
         patience: &Patience,

@@ -8,8 +8,10 @@
 //! Must not: decide what an outcome means, or begin a job a second time.
 
 mod follow;
+mod held;
 mod list;
 mod script;
+mod terminal;
 mod view;
 
 use std::fmt;
@@ -22,10 +24,16 @@ use crate::shell::timeout;
 use crate::target::Transport;
 
 pub use follow::{JobOffsets, Patience};
+pub use held::{HeldDialogue, Typed};
 pub use list::ListedJob;
-#[cfg(test)]
-pub(crate) use script::every_script;
+pub use terminal::TerminalMaker;
 pub use view::{JobState, JobView};
+
+/// One of each text, for the test that all shells read them.
+#[cfg(test)]
+pub(crate) fn every_script() -> Vec<String> {
+    [script::every_script(), terminal::every_script()].concat()
+}
 
 /// The name of a job, which is a file name on the host.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

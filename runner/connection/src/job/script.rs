@@ -16,19 +16,19 @@ pub(super) const BLOCK_BYTES: u64 = 4096;
 pub(super) const LOOK_BYTES: usize = 64 << 20;
 
 /// Sets `_u` to the user's number and `_r` to the directory of that user's jobs.
-const ROOT: &str = r#"_u=`id -u 2>/dev/null`
+pub(super) const ROOT: &str = r#"_u=`id -u 2>/dev/null`
 if [ -z "$_u" ]; then _u=`id | sed 's/^uid=\([0-9]*\).*/\1/'`; fi
 _r=/var/tmp/sasrun-$_u
 "#;
 
 /// Sets `_b` to something that changes with each boot.
-const BOOT: &str = r#"_b=
+pub(super) const BOOT: &str = r#"_b=
 if [ -r /proc/sys/kernel/random/boot_id ]; then read _b </proc/sys/kernel/random/boot_id; fi
 if [ -z "$_b" ]; then _b=`who -b 2>/dev/null`; _b=`echo $_b`; fi
 "#;
 
 /// Finds out about the job in `_j`, named `_i`: its state in `_st` and what `pid` and `rc` say.
-const LOOK: &str = r#"_alive() {
+pub(super) const LOOK: &str = r#"_alive() {
   kill -0 $1 2>/dev/null || return 1
   if [ -r /proc/$1/cmdline ]; then grep "$_i" /proc/$1/cmdline >/dev/null 2>&1; return $?; fi
   case `ps -o args= -p $1 2>/dev/null` in *"$_i"*) return 0 ;; esac
@@ -50,7 +50,12 @@ _look() {
   elif [ "$_pid" != 0 ] && _alive $_pid; then _st=running
   elif [ -s "$_j/rc" ]; then _st=finished
   else _st=gone
-    if [ $_g = 1 ] && kill -0 -$_pid 2>/dev/null; then _left=1; fi
+    # A zombie is over, although it answers until somebody reads its end.
+    if [ $_g = 1 ] && kill -0 -$_pid 2>/dev/null; then
+      _left=`{ ps -e -o pgid= -o stat= || ps -o pgid,stat; } 2>/dev/null | awk '
+        $1 == "'$_pid'" && $2 !~ /^Z/ { live = 1 }
+        END { if (live || NR < 2) print 1; else print 0 }'`
+    fi
   fi
   if [ $_st = finished ]; then read _rc _k _end <"$_j/rc"; fi
   # A stop may have ended the program that tells the time.
@@ -82,18 +87,25 @@ pub(super) fn start(request: &JobRequest, shell: &str) -> Result<String, Problem
     };
     let wrapper = wrapper(request)?;
     Ok(format!(
-        r#"umask 077
-{ROOT}_j=$_r/jobs/{id} _i={id} _m=
+        r#"_umask=`umask`
+umask 077
+{ROOT}_j=$_r/jobs/{id} _i={id}
+_m="$_r/jobs comes and goes"
 _fail() {{ rm -rf "$_j"; echo "refused cannot write in $_j"; exit 0; }}
 for _n in 1 2 3 4 5; do
 mkdir "$_r" 2>/dev/null
 mkdir "$_r/jobs" 2>/dev/null
 for _d in "$_r" "$_r/jobs"; do
+# The end of another job may have taken it away.
+if [ ! -d "$_d" ] && [ $_n -lt 5 ]; then continue 2; fi
 _l=`ls -ldn "$_d" 2>&1`
 set x $_l
 case "$2 $4" in drwx------*" $_u") ;; *) echo "refused $_d must be a directory of user $_u with mode 0700: $_l"; exit 0 ;; esac
 done
-if _m=`mkdir "$_j" 2>&1`; then _m=; break; fi
+if _m=`mkdir "$_j" 2>&1`; then
+_m=
+break
+fi
 if [ -d "$_j" ]; then echo taken; exit 0; fi
 done
 if [ -n "$_m" ]; then echo refused $_m; exit 0; fi
@@ -102,18 +114,18 @@ if [ -n "$_m" ]; then echo refused $_m; exit 0; fi
 cat >"$_j/run" <<'{token}' || _fail
 {wrapper}{token}
 if setsid true 2>/dev/null; then
-  setsid {shell} "$_j/run" "$_j" setsid </dev/null >/dev/null 2>&1 7<&- &
+  setsid {shell} "$_j/run" "$_j" setsid $_umask </dev/null >/dev/null 2>&1 7<&- &
 elif perl -MPOSIX -e 1 2>/dev/null; then
-  perl -MPOSIX -e 'POSIX::setsid(); exec @ARGV' {shell} "$_j/run" "$_j" perl </dev/null >/dev/null 2>&1 7<&- &
+  perl -MPOSIX -e 'POSIX::setsid(); exec @ARGV' {shell} "$_j/run" "$_j" perl $_umask </dev/null >/dev/null 2>&1 7<&- &
 else
-  ( set -m; nohup {shell} "$_j/run" "$_j" nohup </dev/null >/dev/null 2>&1 7<&- & ) 2>/dev/null
+  ( set -m; nohup {shell} "$_j/run" "$_j" nohup $_umask </dev/null >/dev/null 2>&1 7<&- & ) 2>/dev/null
 fi
 echo begun
 "#
     ))
 }
 
-/// The script that runs as the job: `run DIRECTORY HOW`.
+/// The script that runs as the job: `run DIRECTORY HOW UMASK`.
 ///
 /// Errors are redirected inside the subshell: ksh would write its words about the command's death among them.
 fn wrapper(request: &JobRequest) -> Result<String, Problem> {
@@ -131,7 +143,7 @@ fn wrapper(request: &JobRequest) -> Result<String, Problem> {
         None => String::new(),
     };
     Ok(format!(
-        r#"_j=$1 _how=$2 _g=0 _w=
+        r#"_j=$1 _how=$2 _umask=$3 _g=0 _w=
 exec 2>/dev/null
 trap : 1 2 15
 if kill -0 -$$; then _g=1; fi
@@ -141,6 +153,7 @@ mkdir "$_j/begun" || exit 0
 echo "$$ $_g $_t $_how $_b" >"$_j/pid" || {{ rmdir "$_j/begun"; exit 0; }}
 exec 2>"$_j/words"
 {watch}( exec 2>"$_j/err"
+umask $_umask
 {inner}
 ) <{input} >"$_j/out"
 _s=$? _k=0 _n=0

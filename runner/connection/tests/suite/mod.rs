@@ -61,7 +61,7 @@ macro_rules! suite {
             jobs_give_status_and_streams jobs_begin_once jobs_are_read_from_any_byte
             jobs_outlive_their_connection jobs_are_stopped_with_all_they_started
             jobs_hold_their_own_time_limit interrupted_jobs_are_told a_settled_job_never_begins
-            jobs_are_listed dialogues_can_be_ended terminals_for_single_commands nothing_is_left_behind
+            jobs_are_listed dialogues_can_be_ended held_dialogues_go_on_without_a_viewer held_dialogues_can_be_ended terminals_for_single_commands nothing_is_left_behind
         );
     };
     (@cases $open:expr, $($case:ident)*) => {

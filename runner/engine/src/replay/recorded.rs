@@ -43,6 +43,8 @@ fn key(kind: &EventKind) -> Option<String> {
         EventKind::Included { task, what, hosts } => format!("include {task} {what} {hosts:?}"),
         EventKind::HandlerNotified { handler, host } => format!("notify {host} {handler}"),
         EventKind::Finding { id, host, sentence } => format!("finding {id} {host:?} {sentence}"),
+        EventKind::Owed { id, host, .. } => format!("owed {id} {host}"),
+        EventKind::Settled { id, host } => format!("settled {id} {host}"),
         EventKind::Warning { sentence } => format!("warning {sentence}"),
         EventKind::InputUsed { input } => format!("input {} {}", input.path, input.sha256),
         EventKind::GateWaiting { gate, .. } => format!("gate {gate}"),

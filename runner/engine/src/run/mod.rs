@@ -423,6 +423,15 @@ impl Run {
                 host: Some(Arc::clone(host)),
                 sentence: sentence.clone(),
             }),
+            Effect::Owe { id, sentence } => self.dispatcher.emit(EventKind::Owed {
+                id: id.clone(),
+                host: Arc::clone(host),
+                sentence: sentence.clone(),
+            }),
+            Effect::Settle { id } => self.dispatcher.emit(EventKind::Settled {
+                id: id.clone(),
+                host: Arc::clone(host),
+            }),
             _ => {}
         }
         Ok(())

@@ -149,7 +149,7 @@ impl Talking<'_> {
     }
 
     /// Removes the traces of the last time when a person decided that the step is done again.
-    async fn forget_if_repeated(
+    pub(super) async fn forget_if_repeated(
         &self,
         connection: &Connection,
         identity: &Identity,
@@ -175,7 +175,7 @@ impl Talking<'_> {
         }
     }
 
-    fn about(&self) -> Vec<(String, String)> {
+    pub(super) fn about(&self) -> Vec<(String, String)> {
         let words = [
             ("run", self.host_run.run.jobs.run().to_owned()),
             ("step", self.step.to_string()),
@@ -405,7 +405,7 @@ fn failed(failure: Failure) -> Reply {
     Reply::End(Ending::Failed(failure))
 }
 
-fn unknown(msg: String) -> Reply {
+pub(super) fn unknown(msg: String) -> Reply {
     failed(Failure {
         unknown: true,
         ..Failure::new(msg)
@@ -413,7 +413,7 @@ fn unknown(msg: String) -> Reply {
 }
 
 /// A job that could not be reached any more; it goes on alone.
-fn left_alone(id: &JobId, error: &ConnectionError) -> Reply {
+pub(super) fn left_alone(id: &JobId, error: &ConnectionError) -> Reply {
     unknown(format!(
         "{error}; its job {id} goes on alone, if it began: `sasrun resume` finds it again, `sasrun ps` shows it"
     ))

@@ -20,7 +20,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sasrun_connection::{Connection, ConnectionError, Dialogue, JobId};
+use sasrun_connection::{Connection, ConnectionError, JobId};
 use sasrun_model::{EventKind, HostTask, Keyword, Name};
 use sasrun_plugin::{
     Answer, ControllerRequest, Declaration, Diff, Failure, Outcome, ReadAnswer, Refusal, Request,
@@ -66,7 +66,7 @@ pub(crate) struct Talking<'a> {
     deadline: Option<Instant>,
     reach: Option<(Reach, Connection)>,
     local: Option<Connection>,
-    dialogue: Option<Dialogue>,
+    dialogue: Option<dialogue::Terminal>,
     is_declared: bool,
     diffs: Vec<Diff>,
     step: HostTask,
@@ -179,9 +179,7 @@ impl<'a> Talking<'a> {
 
     /// Ends what the conversation left open.
     pub(crate) async fn close(&mut self) {
-        if let Some(dialogue) = self.dialogue.take()
-            && let Err(error) = dialogue.close().await
-        {
+        if let Err(error) = self.close_terminal().await {
             tracing::warn!(%error, "a dialogue could not be closed");
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sasrun_connection::JobId;
-use sasrun_model::{HostTask, Key, Keyword, Name, Node, Outcome, Value};
+use sasrun_model::{Action, HostTask, Key, Keyword, Name, Node, Outcome, Value};
 use sasrun_plugin::Object;
 use sasrun_template::{Scope, TemplateError};
 
@@ -32,7 +32,12 @@ impl HostRun<'_> {
     /// Whether the task's own commands run as jobs, of which the host knows what came.
     pub(super) fn is_job(&self, scope: &Arc<TaskScope>) -> bool {
         let plain: Arc<dyn Scope> = Arc::clone(scope) as _;
-        self.job_plan(&plain).is_ok_and(|plan| plan.is_asked)
+        let module = match &self.task.action {
+            Action::Module(name) => self.run.registry.find(name),
+            _ => None,
+        };
+        module.is_some_and(|module| module.spec().jobs_only)
+            || self.job_plan(&plain).is_ok_and(|plan| plan.is_asked)
     }
 
     /// The name that the first job of the step has on its host; none for loops, whose items have their own.

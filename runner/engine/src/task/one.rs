@@ -247,6 +247,9 @@ impl HostRun<'_> {
                 {
                     result::timed_out(&mut outcome, &limit.period);
                 }
+                if outcome.status == Status::Unknown {
+                    self.tell_ways_on(&mut outcome, step);
+                }
                 if !is_diff {
                     outcome.diff.clear();
                 }

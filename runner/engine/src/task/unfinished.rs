@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use sasrun_model::{
-    Action, Decision, EventKind, HostTask, Keyword, Name, Outcome, Status, StepClass,
+    Action, Decision, EventKind, HostTask, Key, Keyword, Name, Outcome, Status, StepClass, Value,
 };
 use sasrun_plugin::Repetition;
 use sasrun_template::Scope;
@@ -100,23 +100,38 @@ impl HostRun<'_> {
 
     /// A step whose end is not known, and the ways on.
     fn unknown(&self, id: &HostTask, known: &str) -> Outcome {
-        let run = &self.run.id;
-        let msg = format!(
-            "it was begun before and it is not known how it ended: {known}. Look at the host, \
-             then decide: `sasrun resume {run} --mark-done {id}`, `--repeat {id}`, or `--abort`"
-        );
-        let scope: Arc<dyn Scope> = self.scope() as _;
-        let name = self.task.name.as_ref();
-        let name = name.and_then(|node| self.templates().resolve(node, &scope).ok());
-        let name = name.map(|name| self.templates().display(&name));
+        let msg = format!("it was begun before and it is not known how it ended: {known}");
         let fields = mapping([
             ("changed", false.into()),
             ("failed", true.into()),
             ("msg", msg.into()),
-            ("step", id.to_string().into()),
-            ("task", name.unwrap_or_default().into()),
         ]);
-        result::outcome(Status::Unknown, fields)
+        let mut outcome = result::outcome(Status::Unknown, fields);
+        self.tell_ways_on(&mut outcome, id);
+        outcome
+    }
+
+    /// Says of a step whose end is not known which it is, and how to go on.
+    pub(super) fn tell_ways_on(&self, outcome: &mut Outcome, id: &HostTask) {
+        let Value::Map(map) = &mut outcome.result else {
+            return;
+        };
+        let scope: Arc<dyn Scope> = self.scope() as _;
+        let name = self.task.name.as_ref();
+        let name = name.and_then(|node| self.templates().resolve(node, &scope).ok());
+        let name = name.map(|name| self.templates().display(&name));
+        let map = Arc::make_mut(map);
+        let known = map.get(&Key::from("msg"));
+        let known = known.map(|msg| self.templates().display(msg));
+        let msg = format!(
+            "{}. Look at the host, then decide: `sasrun resume {} --mark-done {id}`, \
+             `--repeat {id}`, or `--abort`",
+            known.unwrap_or_default(),
+            self.run.id
+        );
+        map.insert(Key::from("msg"), msg.into());
+        map.insert(Key::from("step"), id.to_string().into());
+        map.insert(Key::from("task"), name.unwrap_or_default().into());
     }
 
     async fn probe(

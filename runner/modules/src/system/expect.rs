@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use sasrun_plugin::{
-    Arguments, Call, CommandOutput, DialogueRequest, Failure, FunctionModule, Host, Module,
-    ModuleResult, ModuleSpec, Outcome, Repetition, Screen,
+    Arguments, Call, CommandOutput, DialogueRequest, Failure, FunctionModule, Host, JobWish,
+    Module, ModuleResult, ModuleSpec, Outcome, Repetition, Screen,
 };
 use serde_json::Value;
 
@@ -88,10 +88,12 @@ async fn run(call: Call, host: Host) -> ModuleResult {
         command: sasrun_plugin::Command {
             script: format!("{echo}{}", exec_line(&words, false)),
             directory: arguments.text("chdir").map(str::to_owned),
+            job: JobWish::OnRequest,
             ..sasrun_plugin::Command::default()
         },
         columns: 200,
         rows: 50,
+        note: String::new(),
     };
     let screen = host.dialogue(open).await?;
     let limit_ms = limit(&arguments)?;

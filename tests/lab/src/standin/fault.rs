@@ -108,6 +108,8 @@ pub struct InstallerFaults {
     pub silence_minutes: BTreeMap<String, u32>,
     /// A conflict is reported by the installer's own check although the database has none.
     pub conflicts: bool,
+    /// A file that comes into being the moment that a selection is confirmed.
+    pub touch_when_chosen: Option<String>,
     /// Multiplies every duration of the installer; 0 means 1.
     pub slowness: u32,
 }

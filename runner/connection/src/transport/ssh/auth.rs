@@ -243,6 +243,12 @@ impl Login<'_> {
     fn judge(&mut self, result: Result<AuthResult, russh::Error>) -> Result<bool, Problem> {
         match result {
             Ok(AuthResult::Success) => Ok(true),
+            // A connection that broke is told as an answer that allows nothing.
+            Ok(AuthResult::Failure {
+                remaining_methods, ..
+            }) if remaining_methods.is_empty() && self.session.handle.is_closed() => {
+                Err(Problem::lost("the connection closed during the login"))
+            }
             Ok(AuthResult::Failure {
                 remaining_methods, ..
             }) => {

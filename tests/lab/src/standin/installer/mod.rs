@@ -199,6 +199,9 @@ impl Run<'_> {
                     self.terminal.say("\nNo components selected.")?;
                 }
                 Answer::Continue => {
+                    if let Some(file) = &self.site.faults().installer.touch_when_chosen {
+                        std::fs::write(file, "")?;
+                    }
                     let chosen: Vec<String> =
                         menu.marked().iter().map(|item| item.id.clone()).collect();
                     site::log_effect("installer.chosen", json!({"components": chosen}));
