@@ -19,7 +19,13 @@ pub(crate) struct Difference {
     pub(crate) owner: Option<String>,
     pub(crate) group: Option<String>,
     pub(crate) mode: Option<u32>,
+    /// Set-user and set-group marks of a directory that must go: a number does not take them away
+    /// with every `chmod`, though it does with the call of the kernel.
+    pub(crate) marks: bool,
 }
+
+/// Set-user-id and set-group-id.
+pub(crate) const MARKS: u32 = 0o6000;
 
 impl Attributes {
     pub(crate) fn of(arguments: &Arguments) -> Self {
@@ -44,12 +50,15 @@ impl Attributes {
         };
         // The bits of a symbolic link mean nothing, and most systems cannot set them.
         let has_mode = status.kind != FileKind::Link;
+        let mode = self
+            .bits(status)
+            .filter(|bits| has_mode && *bits != status.mode);
+        let is_marked = status.kind == FileKind::Directory && status.mode & MARKS != 0;
         Difference {
             owner: differs(&self.owner, &status.owner, status.uid),
             group: differs(&self.group, &status.group, status.gid),
-            mode: self
-                .bits(status)
-                .filter(|bits| has_mode && *bits != status.mode),
+            mode,
+            marks: is_marked && mode.is_some_and(|bits| bits & status.mode & MARKS == 0),
         }
     }
 
@@ -83,6 +92,9 @@ impl Difference {
             steps.push(format!("chgrp {links}{} {word}", paths::word(group)));
         }
         if let Some(mode) = self.mode {
+            if self.marks {
+                steps.push(format!("chmod u-s,g-s {word}"));
+            }
             steps.push(format!("chmod {mode:04o} {word}"));
         }
         // Permissions are what was asked for; an owner may be a number or a name.
@@ -195,11 +207,30 @@ mod tests {
     }
 
     #[test]
+    fn a_number_takes_the_marks_of_a_directory_away_too() {
+        let marked = FileStatus {
+            kind: FileKind::Directory,
+            mode: 0o2755,
+            ..status()
+        };
+        let script = |bits| {
+            let attributes = Attributes {
+                mode: Some(Mode::Bits(bits)),
+                ..Attributes::default()
+            };
+            attributes.difference(&marked).script("/d")
+        };
+        assert_eq!(script(0o755), "chmod u-s,g-s /d && chmod 0755 /d");
+        assert_eq!(script(0o2750), "chmod 2750 /d");
+    }
+
+    #[test]
     fn a_change_is_read_back_from_what_ls_shows() {
         let difference = Difference {
             owner: Some("www".into()),
             group: None,
             mode: Some(0o600),
+            marks: false,
         };
         let script = difference.script("/a b");
         assert_eq!(

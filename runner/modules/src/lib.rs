@@ -103,6 +103,8 @@ pub fn builtin() -> Vec<Box<dyn Module>> {
         system::modprobe::module(),
         system::mount::module(),
         system::mount_facts::module(),
+        system::pam_limits::module(),
+        system::pamd::module(),
         system::ping::module(),
         system::reboot::module(),
         system::service::module(),

@@ -34,6 +34,7 @@ pub enum Truth {
 #[derive(Clone)]
 pub struct Templates {
     shared: Arc<Shared>,
+    takes_any_condition: bool,
 }
 
 impl Templates {
@@ -46,7 +47,16 @@ impl Templates {
                 programs: ProgramCache::default(),
                 asked: AtomicU64::new(0),
             }),
+            takes_any_condition: false,
         }
+    }
+
+    /// Sets whether a condition may come to any value and holds as Python would have it, as before
+    /// ansible-core 2.19.
+    #[must_use]
+    pub fn taking_any_condition(mut self, takes: bool) -> Self {
+        self.takes_any_condition = takes;
+        self
     }
 
     /// How often anything but variables was asked so far: the clock, chance, the environment, the
@@ -176,6 +186,11 @@ impl Templates {
             Ok(Val::Bool(true)) => Ok(Truth::True),
             Ok(Val::Bool(false)) => Ok(Truth::False),
             Ok(Val::Unknown(unknown)) => Ok(Truth::CannotKnow(unknown.reason)),
+            Ok(value) if self.takes_any_condition => match session.truth(&value) {
+                Ok(true) => Ok(Truth::True),
+                Ok(false) => Ok(Truth::False),
+                Err(fault) => finish(scope, Err(fault)),
+            },
             Ok(value) => {
                 let shown = session
                     .repr_of(&value)
@@ -185,7 +200,7 @@ impl Templates {
                     scope,
                     Err(Fault::problem(Problem::Refused(format!(
                         "conditional result was {shown} of type '{}'; a condition must be true or false \
-                         (write a comparison, or `| bool`)",
+                         (write a comparison, or `| bool`; the setting allow_broken_conditionals takes it as it is)",
                         value.type_name()
                     )))),
                 )

@@ -262,6 +262,21 @@ fn nothing_nests_deeper_than_a_threads_stack() {
 }
 
 #[test]
+fn a_condition_may_come_to_any_value_where_that_is_asked_for() {
+    let here = scope(&[("name", written("web")), ("none", written(""))]);
+    let lenient = templates().taking_any_condition(true);
+    let decided = |text: &str| {
+        let condition = Node::text(Span::default(), text);
+        lenient.condition(&condition, &here).unwrap()
+    };
+    assert_eq!(decided("name"), Truth::True);
+    assert_eq!(decided("none"), Truth::False);
+    assert_eq!(decided("name is defined and none"), Truth::False);
+    let strict = Node::text(Span::default(), "name");
+    assert!(templates().condition(&strict, &here).is_err());
+}
+
+#[test]
 fn thousands_of_templates_take_no_time_worth_naming() {
     let templates = templates();
     let here = scope(&[

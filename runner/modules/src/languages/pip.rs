@@ -132,7 +132,11 @@ fn packages(arguments: &Arguments) -> Result<Vec<String>, Failure> {
             None => packages.push(word.trim().to_owned()),
         }
     }
-    let Some(version) = arguments.text("version") else {
+    let Some(version) = arguments
+        .text("version")
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+    else {
         return Ok(packages);
     };
     if arguments.text("state") == Some("latest") {

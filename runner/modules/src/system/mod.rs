@@ -16,6 +16,8 @@ pub(crate) mod locale_gen;
 pub(crate) mod modprobe;
 pub(crate) mod mount;
 pub(crate) mod mount_facts;
+pub(crate) mod pam_limits;
+pub(crate) mod pamd;
 pub(crate) mod ping;
 pub(crate) mod reboot;
 pub(crate) mod service;

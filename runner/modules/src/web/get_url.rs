@@ -126,6 +126,7 @@ fn wanted(attributes: &Attributes, there: &FileStatus) -> Difference {
         } else {
             attributes.bits_of_new(false)
         },
+        marks: false,
     }
 }
 

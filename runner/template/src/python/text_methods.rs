@@ -329,6 +329,8 @@ fn join(call: &Call<'_>, text: &str) -> Eval {
         match item {
             Val::Text(item) => out.push_str(item),
             other => {
+                // What an item lacks is told before what it is not.
+                other.known()?;
                 return Err(call.fail(format!("item {index} is {}, not str", other.type_name())));
             }
         }

@@ -4,7 +4,7 @@ use sasrun_plugin::{Failure, FileKind, FileStatus, Mode, ModuleResult};
 
 use super::{Task, times};
 use crate::answers::{Answers, look, run, script};
-use crate::attributes::{self, Difference};
+use crate::attributes::{self, Difference, MARKS};
 use crate::paths;
 
 pub(super) async fn ensure(task: &Task, status: FileStatus) -> ModuleResult {
@@ -69,6 +69,12 @@ async fn make(task: &Task, status: FileStatus) -> ModuleResult {
     if after.kind != FileKind::Directory {
         return Err(task.fail("the directory was made but is not there"));
     }
+    // One that is made in a marked directory is marked as well.
+    let rest = task.attributes.difference(&after);
+    if rest.marks {
+        let shown = run(&task.host, rest.script(&task.path), "setting the mode").await?;
+        return Ok(task.outcome(true, &rest.apply(&after, &shown)));
+    }
     Ok(task.outcome(true, &after))
 }
 
@@ -100,6 +106,7 @@ async fn recurse(task: &Task, status: FileStatus) -> ModuleResult {
         owner: wanted.owner.clone(),
         group: wanted.group.clone(),
         mode: wanted.bits(&status),
+        marks: false,
     };
     task.declare(
         "change all below",
@@ -117,7 +124,12 @@ async fn recurse(task: &Task, status: FileStatus) -> ModuleResult {
         steps.push(format!("chgrp -h -R {} {word}", paths::word(group)));
     }
     match &wanted.mode {
-        Some(Mode::Bits(bits)) => steps.push(format!("chmod -R {bits:04o} {word}")),
+        Some(Mode::Bits(bits)) => {
+            if bits & MARKS == 0 {
+                steps.push(format!("chmod -R u-s,g-s {word}"));
+            }
+            steps.push(format!("chmod -R {bits:04o} {word}"));
+        }
         Some(Mode::Symbolic(_)) => {
             let text = paths::word(task.arguments.text_or_empty("mode"));
             steps.push(format!("chmod -R {text} {word}"));

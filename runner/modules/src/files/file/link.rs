@@ -82,6 +82,7 @@ fn of_target(task: &Task, target: &FileStatus) -> Difference {
             owner: task.attributes.owner.clone(),
             group: task.attributes.group.clone(),
             mode: None,
+            marks: false,
         }
     }
 }

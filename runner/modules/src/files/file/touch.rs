@@ -16,6 +16,7 @@ pub(super) async fn touch(task: &Task, status: FileStatus) -> ModuleResult {
             owner: task.attributes.owner.clone(),
             group: task.attributes.group.clone(),
             mode: task.attributes.bits_of_new(false),
+            marks: false,
         }
     };
     let stamp = times::command(&task.arguments, task.real(&status), "now")?;
