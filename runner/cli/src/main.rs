@@ -57,6 +57,7 @@ fn main() -> ExitCode {
         Command::Logs(arguments) => commands::jobs::logs(arguments),
         Command::Inventory(arguments) => commands::inventory::run(&arguments),
         Command::Vault(action) => commands::vault::run(&action),
+        Command::Lint(arguments) => commands::lint::run(&arguments),
         Command::Doc(arguments) => commands::doc::run(&arguments),
         Command::Runs(arguments) => commands::runs::run(&arguments),
         Command::Show(arguments) => commands::show::run(&arguments),

@@ -44,6 +44,15 @@ impl Sources {
         let templates = Templates::new(
             world::controller(Arc::clone(&vault)),
             loaded.extensions.clone(),
+        )
+        .taking_any_condition(
+            config
+                .flag(
+                    "ANSIBLE_ALLOW_BROKEN_CONDITIONALS",
+                    "defaults",
+                    "allow_broken_conditionals",
+                )
+                .unwrap_or(false),
         );
         let scripts = Scripts::default();
         let loader = Loader::new(Arc::new(Catalogue(Arc::clone(&loaded.registry))))

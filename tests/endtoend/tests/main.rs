@@ -6,6 +6,7 @@ mod command_line;
 mod history;
 mod jobs;
 mod language;
+mod lint;
 mod locks;
 mod mutations;
 mod plugins;

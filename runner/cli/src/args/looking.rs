@@ -6,6 +6,17 @@ use clap::{ArgAction, Args};
 
 use super::SourceArguments;
 
+/// Flags of `sasrun lint`.
+#[derive(Debug, Args)]
+pub(crate) struct LintArguments {
+    /// Playbooks, roles, and folders that hold them; the present folder where none is named.
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub source: SourceArguments,
+}
+
 /// Flags of `sasrun inventory`, named as ansible-inventory's.
 #[derive(Debug, Args)]
 pub(crate) struct InventoryArguments {

@@ -16,7 +16,7 @@ pub(crate) use history::{
     VerifyArguments,
 };
 pub(crate) use jobs::{JobArguments, LogsArguments, PsArguments};
-pub(crate) use looking::{DocArguments, InventoryArguments};
+pub(crate) use looking::{DocArguments, InventoryArguments, LintArguments};
 pub(crate) use running::{AdhocArguments, PlaybookArguments};
 pub(crate) use sources::{ConnectionArguments, OutputArguments, SourceArguments, VaultArguments};
 pub(crate) use vault::{VaultAction, VaultCreate, VaultFiles, VaultRekey, VaultSealing, VaultText};
@@ -64,6 +64,9 @@ pub(crate) enum Command {
     /// Seals files and values with a password, and opens them.
     #[command(subcommand)]
     Vault(VaultAction),
+    /// Says all that is wrong with playbooks and roles; contacts nothing.
+    #[command(infer_long_args = true)]
+    Lint(LintArguments),
     /// Shows the documentation of modules.
     Doc(DocArguments),
     /// Lists the runs that are kept.

@@ -5,6 +5,7 @@ pub(crate) mod approve;
 pub(crate) mod doc;
 pub(crate) mod inventory;
 pub(crate) mod jobs;
+pub(crate) mod lint;
 mod listing;
 pub(crate) mod playbook;
 pub(crate) mod resume;
