@@ -57,16 +57,18 @@ impl PlayRun {
                     .collect::<Vec<_>>(),
             )
         };
-        let roles = variables
+        let named = |role: &Arc<Role>| Value::Text(Arc::clone(&role.name));
+        let (dependent, own): (Vec<_>, Vec<_>) = variables
             .roles
             .iter()
-            .map(|role| Value::Text(Arc::clone(&role.name)));
+            .partition(|role| !role.parents.is_empty());
         let facts = PlayFacts {
             name: name.into(),
             hosts_all: texts(&hosts.all),
             hosts: texts(&hosts.going),
             batch: texts(&batch),
-            role_names: Arc::new(roles.collect()),
+            role_names: Arc::new(own.into_iter().map(named).collect()),
+            dependent_roles: Arc::new(dependent.into_iter().map(named).collect()),
         };
         let this = Self {
             level: Arc::clone(&level),

@@ -186,6 +186,14 @@ fn cannot_know(reason: &str) -> Answer {
     refused(CANNOT_KNOW, reason)
 }
 
+/// Whether a text only names a variable or a part of one.
+fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_.[]'".contains(c))
+}
+
 /// The value of an expression. One that stands in template marks as a whole is what its value says,
 /// where the user wrote that.
 fn evaluated(
@@ -204,6 +212,8 @@ fn evaluated(
         Ok(Truth::CannotKnow(reason)) => Ok(Value::CannotKnow(reason)),
         // Text that is no expression of the user's own is not taken for a truth.
         Err(error) => match templates.resolve(&node, scope)? {
+            // The name of a variable, as `var: "{{ item }}"` gives it, does nothing but name it.
+            Value::Text(text) if is_name(&text) => templates.expression(&text, scope),
             Value::Text(_) => Err(error),
             value => Ok(value),
         },

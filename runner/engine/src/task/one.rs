@@ -84,6 +84,9 @@ impl HostRun<'_> {
             if self.is_left.get() {
                 return outcome;
             }
+            if retries > 0 {
+                self.count_attempts(&mut outcome, attempt + 1);
+            }
             if let Err(error) = self.judge(scope, &mut outcome) {
                 let failure = result::template_failure(self, "condition", &error);
                 if error.cannot_know().is_some() {
@@ -96,7 +99,6 @@ impl HostRun<'_> {
                 return outcome;
             }
             attempt += 1;
-            self.count_attempts(&mut outcome, attempt);
             match self.is_enough(scope, &outcome) {
                 Ok(true) => return outcome,
                 Ok(false) if attempt > retries => return exhausted(outcome),

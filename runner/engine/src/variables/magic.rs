@@ -19,6 +19,8 @@ pub(crate) struct PlayFacts {
     pub batch: Arc<Vec<Value>>,
     /// Roles of the play.
     pub role_names: Arc<Vec<Value>>,
+    /// Roles that they depend on.
+    pub dependent_roles: Arc<Vec<Value>>,
 }
 
 /// Groups with the names of their members, as the variable `groups` has them.
@@ -53,6 +55,7 @@ pub(super) struct Magic<'a> {
 /// Names of all magic variables that the engine answers.
 pub const NAMES: &[&str] = &[
     "ansible_check_mode",
+    "ansible_dependent_role_names",
     "ansible_config_file",
     "ansible_diff_mode",
     "ansible_facts",
@@ -99,8 +102,17 @@ impl Magic<'_> {
             "ansible_play_hosts_all" => Value::List(Arc::clone(&self.play.hosts_all)),
             "ansible_play_batch" => Value::List(Arc::clone(&self.play.batch)),
             "ansible_play_name" => Value::Text(Arc::clone(&self.play.name)),
-            "ansible_play_role_names" | "ansible_role_names" | "role_names" => {
+            "ansible_play_role_names" | "role_names" => {
                 Value::List(Arc::clone(&self.play.role_names))
+            }
+            "ansible_dependent_role_names" => Value::List(Arc::clone(&self.play.dependent_roles)),
+            "ansible_role_names" => {
+                let all = self
+                    .play
+                    .role_names
+                    .iter()
+                    .chain(&*self.play.dependent_roles);
+                Value::list(all.cloned().collect())
             }
             "ansible_check_mode" => self.shared.check.into(),
             "ansible_diff_mode" => self.shared.diff.into(),

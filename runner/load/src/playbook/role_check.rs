@@ -33,7 +33,11 @@ impl Reader<'_, '_> {
         let path = std::path::absolute(&role.path).unwrap_or_else(|_| role.path.clone());
         let context = [
             ("type", text("role")),
-            ("name", text(&role.name)),
+            // The collection of the role is not part of its name here.
+            (
+                "name",
+                text(role.name.rsplit('.').next().unwrap_or(&role.name)),
+            ),
             ("argument_spec_name", text(entry_point)),
             ("path", text(&path.display().to_string())),
         ];

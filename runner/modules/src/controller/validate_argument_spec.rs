@@ -115,7 +115,7 @@ fn check(description: &Object, given: &Object) -> Vec<String> {
                 messages.extend(null_for(name, &spec));
             }
             Some(name) if !name.contains(" found in ") => missing.push(name.to_owned()),
-            _ => messages.push(error.message),
+            _ => messages.push(without_module(error.message)),
         }
     }
     if !missing.is_empty() {
@@ -132,6 +132,17 @@ fn check(description: &Object, given: &Object) -> Vec<String> {
         }
     }
     messages
+}
+
+/// A message about an argument that nobody knows, without the module that there is none of.
+fn without_module(message: String) -> String {
+    match message.strip_prefix("Unsupported parameters for (") {
+        Some(rest) => match rest.split_once(") module: ") {
+            Some((_, what)) => what.to_owned(),
+            None => message,
+        },
+        None => message,
+    }
 }
 
 /// What is wrong with null as a required argument.

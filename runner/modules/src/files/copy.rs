@@ -108,6 +108,9 @@ async fn run(call: Call, host: Host) -> ModuleResult {
         return place(&host, &call, Source::of_bytes(text.as_bytes(), None)).await;
     }
     let src = arguments.text_or_empty("src").to_owned();
+    if src.is_empty() {
+        return Err(Failure::new("src (or content) is required"));
+    }
     if arguments.flag("remote_src") {
         return super::tree::copy_on_host(&host, &call, &src).await;
     }

@@ -83,7 +83,9 @@ async fn run(call: Call, host: Host) -> ModuleResult {
     let arguments = Arguments::validated(call.arguments);
     let filter = Filter::of(&arguments)?;
     let mut roots = Vec::new();
-    for root in arguments.strings("paths") {
+    // A path that is empty is none; as text it would stand for the root of all.
+    let given = arguments.strings("paths").into_iter();
+    for root in given.filter(|root| !root.is_empty()) {
         roots.push(paths::expand(&host, &root).await?);
     }
     let mut reads: Vec<Read> = roots

@@ -44,12 +44,13 @@ async fn run(call: Call, host: Host) -> ModuleResult {
             .unwrap_or(0)
             .saturating_mul(1000)
     };
+    let start = std::time::Instant::now();
     if seconds("delay") > 0 {
         host.sleep(seconds("delay")).await?;
     }
-    let start = std::time::Instant::now();
     let (pause, limit) = (seconds("sleep").max(100), seconds("timeout"));
     let mut spent = 0_u64;
+    let begun = u64::try_from(start.elapsed().as_millis()).unwrap_or(0);
     loop {
         match host.ask(try_shell(seconds("connect_timeout"))).await {
             Answer::Reads { .. } => {
@@ -70,6 +71,7 @@ async fn run(call: Call, host: Host) -> ModuleResult {
         }
         host.sleep(pause).await?;
         let waited = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let waited = waited.saturating_sub(begun);
         // A clock that stands still, as in tests, must not make the wait endless.
         spent = (spent + pause).max(waited);
     }

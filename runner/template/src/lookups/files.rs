@@ -26,10 +26,10 @@ impl LookupCall<'_> {
 
     /// The content of a file that tasks would find.
     pub(super) fn file_bytes(&self, kind: &str, name: &str) -> Eval<Vec<u8>> {
-        let path = self
-            .env
-            .find_file(kind, name)?
-            .ok_or_else(|| self.fail(format!("the file '{name}' was not found")))?;
+        let path = self.env.find_file(kind, name)?.ok_or_else(|| {
+            let why = "No such file or directory";
+            self.fail(format!("the file '{name}' was not found: {why}"))
+        })?;
         self.session()
             .world()
             .read_file(&path)

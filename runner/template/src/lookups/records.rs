@@ -12,6 +12,12 @@ fn csv(call: &LookupCall<'_>) -> Eval<Vec<Val>> {
     let mut found = Vec::new();
     for term in call.term_texts()? {
         let (key, own) = read_term(&term, OPTIONS);
+        if let Some((name, _)) = own.iter().find(|(name, _)| !OPTIONS.contains(&&**name)) {
+            return Err(call.fail(format!("{name} is not a valid option")));
+        }
+        if key.is_empty() {
+            return Err(call.fail("Search key is required but was not found"));
+        }
         let file = option(call, &own, "file", "ansible.csv")?;
         let delimiter = match option(call, &own, "delimiter", "TAB")?.as_str() {
             "TAB" | "t" | "\\t" => '\t',

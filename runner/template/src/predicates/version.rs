@@ -17,7 +17,7 @@ fn compare(call: &Call<'_>) -> Eval<bool> {
     let left = call.subject_text()?;
     let right = call.text_or(0, "")?;
     if left.is_empty() || right.is_empty() {
-        return Err(call.fail("version to compare cannot be empty"));
+        return Err(call.fail("version value cannot be empty"));
     }
     let kind = match (call.some(2), call.text(3)?) {
         (Some(_), Some(_)) => {
