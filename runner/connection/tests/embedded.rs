@@ -381,6 +381,33 @@ fn through(setup: &Setup, proxy: &Proxy) -> SshTarget {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_is_cut_under_a_login_is_no_refusal() {
+    let setup = setup(Behaviour::default()).await;
+    // Bytes of the key exchange, the login and the shell.
+    let cuts: Vec<usize> = (1200..2400).step_by(40).collect();
+    let fates = cuts.clone();
+    let proxy = Proxy::start(setup.server.port, move |number| {
+        fates.get(number).copied().map_or(Fate::Lives, Fate::IsCut)
+    })
+    .await;
+    let mut words = std::collections::BTreeSet::new();
+    for bytes in cuts {
+        let mut target = Target::ssh("cut host", through(&setup, &proxy));
+        target.limits.connect_attempts = 1;
+        let error = async {
+            let connection = Connection::connect(target).await?;
+            connection.run(&LOGIN, &Command::shell("true"), None).await
+        };
+        let Err(error) = error.await else { continue };
+        assert_ne!(error.kind(), "authentication", "{bytes}: {error}");
+        assert!(error.is_unreachable(), "{bytes}: {error}");
+        words.insert(error.to_string());
+    }
+    let all = words.into_iter().collect::<Vec<_>>().join("\n");
+    assert!(all.contains("while logging in"), "{all}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_host_that_falls_silent_is_noticed_in_every_phase() {
     let setup = setup(Behaviour::default()).await;
     // Bytes of the greeting, the key exchange, the login, the shell, a command, and of nothing in particular.

@@ -243,24 +243,31 @@ impl Login<'_> {
     fn judge(&mut self, result: Result<AuthResult, russh::Error>) -> Result<bool, Problem> {
         match result {
             Ok(AuthResult::Success) => Ok(true),
-            // A connection that broke is told as an answer that allows nothing.
+            // This is what an answer that never came looks like, too.
             Ok(AuthResult::Failure {
                 remaining_methods, ..
-            }) if remaining_methods.is_empty() && self.session.handle.is_closed() => {
-                Err(Problem::lost("the connection closed during the login"))
-            }
-            Ok(AuthResult::Failure {
-                remaining_methods, ..
-            }) => {
+            }) if !(remaining_methods.is_empty() && self.cut().is_some()) => {
                 self.accepted = Some(remaining_methods);
                 Ok(false)
             }
-            Err(_) => {
+            _ if self.cut().is_some() => {
+                let reason = self.cut().unwrap_or_default();
+                Err(Problem::lost(format!("{reason}, while logging in")))
+            }
+            _ => {
                 self.tried
                     .push("(then the server closed the connection)".to_owned());
                 Err(self.refused())
             }
         }
+    }
+
+    /// Why the connection was cut under a login, if it was. After a password nobody can tell that from a server that had
+    /// enough of it, and it must not be sent again and again.
+    fn cut(&self) -> Option<&str> {
+        let is_secret = |tried: &String| tried == "password" || tried == "keyboard-interactive";
+        let reason = self.session.end.cut();
+        reason.filter(|_| !self.tried.iter().any(is_secret))
     }
 
     fn refused(&self) -> Problem {

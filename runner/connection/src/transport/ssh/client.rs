@@ -28,12 +28,25 @@ pub(super) struct Session {
 
 /// Why a session ended.
 #[derive(Debug, Clone, Default)]
-pub(super) struct End(Arc<OnceLock<String>>);
+pub(super) struct End(Arc<OnceLock<Reason>>);
+
+#[derive(Debug)]
+struct Reason {
+    text: String,
+    /// The server ended it, and said so.
+    is_farewell: bool,
+}
 
 impl End {
     /// The reason, if the session ended.
     pub(super) fn reason(&self) -> Option<&str> {
-        self.0.get().map(String::as_str)
+        self.0.get().map(|reason| reason.text.as_str())
+    }
+
+    /// Why the network ended it: none when it did not end, or when the server said farewell.
+    pub(super) fn cut(&self) -> Option<&str> {
+        let reason = self.0.get().filter(|reason| !reason.is_farewell);
+        reason.map(|reason| reason.text.as_str())
     }
 }
 
@@ -74,6 +87,7 @@ impl client::Handler for Client {
         &mut self,
         reason: DisconnectReason<Self::Error>,
     ) -> Result<(), Self::Error> {
+        let is_farewell = matches!(reason, DisconnectReason::ReceivedDisconnect(_));
         let (text, result) = match reason {
             DisconnectReason::ReceivedDisconnect(said) => (
                 format!("the server said farewell: {}", said.message),
@@ -91,7 +105,7 @@ impl client::Handler for Client {
             }
         };
         // The first reason is the one that counts.
-        let _ = self.end.0.set(text);
+        let _ = self.end.0.set(Reason { text, is_farewell });
         result
     }
 }
