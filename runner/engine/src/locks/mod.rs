@@ -157,10 +157,10 @@ impl Run {
             let message = format!("{HOSTS} names \"{part}\", and no host or group is called so");
             return Err(crate::looking::unusable(message));
         }
-        Ok(Some(Wanted {
-            name,
-            hosts: selected.hosts,
-        }))
+        let mut hosts = selected.hosts;
+        // In one order, whatever order an inventory has, so that of two runs one comes first everywhere.
+        hosts.sort();
+        Ok(Some(Wanted { name, hosts }))
     }
 
     fn scope_outside_plays(&self, host: &Name) -> Arc<dyn Scope> {
