@@ -148,6 +148,7 @@ mod tests {
         let bench = Bench {
             program: PathBuf::new(),
             size: 1.0,
+            source: None,
             evidence: PathBuf::new(),
         };
         let mut report = Report::open(&path, 7, 1.0).unwrap();

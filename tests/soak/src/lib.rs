@@ -96,6 +96,8 @@ pub struct Bench {
     pub program: PathBuf,
     /// Part of the full size; what lasts long lasts that part of it.
     pub size: f64,
+    /// The source tree with the playbooks of the upgrade; none for the one that this was built from.
+    pub source: Option<PathBuf>,
     /// Where what a failed turn left is copied to, to be looked at.
     pub evidence: PathBuf,
 }

@@ -31,6 +31,10 @@ struct Arguments {
     #[arg(long, value_name = "NUMBER")]
     turn: Option<u32>,
 
+    /// The source tree whose playbooks upgrade the mesh, if not the one that this was built from.
+    #[arg(long, value_name = "FOLDER")]
+    source: Option<PathBuf>,
+
     /// Where the progress is kept.
     #[arg(long, value_name = "FILE", default_value = "target/soak/progress.json")]
     progress: PathBuf,
@@ -53,6 +57,7 @@ fn main() -> ExitCode {
     let bench = Bench {
         program,
         size: arguments.size,
+        source: arguments.source.clone(),
         evidence: arguments.progress.with_file_name("evidence"),
     };
     let mut report = match Report::open(&arguments.progress, arguments.seed, arguments.size) {

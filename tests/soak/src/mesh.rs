@@ -14,7 +14,7 @@ use sasrun_scenarios::scene::{Programs, Scene};
 
 use crate::run::Started;
 use crate::trial::{Stage, Turn};
-use crate::{Bench, Dice, Failure};
+use crate::{Bench, Dice, Failure, system};
 
 /// Times that a run is gone on with before it is given up on.
 const MOST_RESUMES: u32 = 20;
@@ -32,8 +32,8 @@ const NOT_WITH_KILLS: &str = "one_installer_per_host";
 
 /// Gets ready to kill: upgrades undisturbed, twice, so that what is never the same is known.
 pub(crate) fn begin(bench: &Bench) -> Result<Box<dyn Stage>, Failure> {
-    let (look, took) = undisturbed()?;
-    let (other, _) = undisturbed()?;
+    let (look, took) = undisturbed(bench)?;
+    let (other, _) = undisturbed(bench)?;
     let differences = look.differences(&other);
     let never_same = differences.iter().map(|line| place(line)).collect();
     Ok(Box::new(Undisturbed {
@@ -45,8 +45,8 @@ pub(crate) fn begin(bench: &Bench) -> Result<Box<dyn Stage>, Failure> {
 }
 
 /// The look of a mesh after an undisturbed upgrade, and how long that took.
-fn undisturbed() -> Result<(Snapshot, Duration), Failure> {
-    let mut upgrade = Upgrade::new()?;
+fn undisturbed(bench: &Bench) -> Result<(Snapshot, Duration), Failure> {
+    let mut upgrade = Upgrade::new(bench)?;
     let began = Instant::now();
     let mut started = upgrade.begin()?;
     let code = started.end_within(LIMIT)?.code();
@@ -75,7 +75,7 @@ struct Undisturbed {
 impl Stage for Undisturbed {
     /// Kills one upgrade one or more times and judges what the hosts saw.
     fn once(&mut self, turn: Turn) -> Result<(), Failure> {
-        let mut upgrade = Upgrade::new()?;
+        let mut upgrade = Upgrade::new(&self.bench)?;
         self.kill(&mut upgrade, turn).map_err(|failure| {
             let places = [upgrade.scene.state(), upgrade.scene.lab.state.events()];
             let keep = |failure, place: &PathBuf| self.bench.keep(place, turn, failure);
@@ -110,10 +110,13 @@ struct Upgrade {
 }
 
 impl Upgrade {
-    fn new() -> Result<Self, Failure> {
+    fn new(bench: &Bench) -> Result<Self, Failure> {
         let variant: Variant =
             serde_yaml::from_str(MESH).map_err(|error| Failure::Lab(error.into()))?;
-        let programs = Programs::find().map_err(Failure::Lab)?;
+        let mut programs = Programs::find().map_err(Failure::Lab)?;
+        if let Some(source) = &bench.source {
+            programs.root = std::path::absolute(source).map_err(system("the source tree"))?;
+        }
         let scene = Scene::set(&programs, &variant).map_err(Failure::Lab)?;
         Ok(Self { scene, lives: 0 })
     }

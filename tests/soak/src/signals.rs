@@ -47,7 +47,7 @@ fn send(site: &Site, usual: &Undisturbed, turn: Turn) -> Result<(), Failure> {
     // A machine that is slow in all is slow in this.
     std::thread::sleep(SOON.max(usual.took / 4));
     let soon = site.ledger()?.lines();
-    let code = started.end_within(LONGEST_END)?.code();
+    let code = started.end_within(LONGEST_END.max(usual.took))?.code();
     site.rest()?;
     let late = site.ledger()?.lines();
     if late > soon {

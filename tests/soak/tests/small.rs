@@ -21,6 +21,7 @@ fn bench() -> Bench {
     Bench {
         program,
         size: SIZE,
+        source: None,
         evidence,
     }
 }
