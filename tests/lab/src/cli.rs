@@ -12,10 +12,12 @@ use crate::lab::options::{Options, Running, Sshd};
 use crate::lab::supervise;
 use crate::machine::namespaces::Rights;
 use crate::paths::StateDir;
-use crate::scenario::Scenario;
+use crate::rehearsal::faults;
+use crate::rehearsal::mesh::{self, Ways};
+use crate::scenario::{Scenario, lay_over};
 use crate::snapshot;
 use crate::ssh::client;
-use crate::world::World;
+use crate::world::{DEFAULT_PORT, World};
 
 /// Simulates a mesh: every host of an inventory as its own SSH server on a loopback address.
 #[derive(Debug, Parser)]
@@ -73,6 +75,8 @@ enum Command {
         #[arg(long)]
         host: Option<String>,
     },
+    /// Lists the faults that `up --fault` knows by name
+    Faults,
     /// Puts another scenario in force while the lab runs
     Fault {
         #[command(flatten)]
@@ -107,6 +111,9 @@ struct Place {
 #[derive(Debug, Args)]
 struct Up {
     /// The mesh inventory (a file that begins `plugin: opsware_mesh`)
+    ///
+    /// A site's own is rehearsed: its addresses become loopback ones, its keys and secrets the lab's. The inventory that
+    /// leads to the lab is written beside the lab's state, as rehearsal.yml.
     #[arg(short, long, value_name = "MESH.yml")]
     inventory: PathBuf,
     #[command(flatten)]
@@ -114,6 +121,9 @@ struct Up {
     /// What to stage: a scenario file
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
+    /// Stages a fault by name, NAME@HOST or NAME:WHAT@HOST; `saslab faults` lists them
+    #[arg(long, value_name = "NAME@HOST")]
+    fault: Vec<String>,
     /// Which SSH server the hosts have; openssh needs root and an installed openssh-server
     #[arg(long, value_enum, default_value = "embedded", env = "LAB_SSHD")]
     sshd: Sshd,
@@ -165,6 +175,7 @@ fn obey(command: Command) -> Result<ExitCode> {
         Command::Events { place, class, host } => {
             print_events(&place.state(), class, host.as_deref())?
         }
+        Command::Faults => list_faults(),
         Command::Fault { place, file } => control::change_scenario(&place.state(), &file)?,
         Command::Reboot { place, host } => control::ask(&place.state(), &format!("reboot {host}"))?,
         Command::Halt { place, host } => control::ask(&place.state(), &format!("halt {host}"))?,
@@ -179,7 +190,87 @@ impl Place {
     }
 }
 
-fn start(up: Up) -> Result<ExitCode> {
+fn list_faults() {
+    for fault in faults::ALL {
+        let place = match fault.scope {
+            faults::Scope::Host => "HOST",
+            faults::Scope::Core => "CORE",
+        };
+        let what = fault
+            .what
+            .map(|what| format!(":{what}"))
+            .unwrap_or_default();
+        say(&format!(
+            "{:<34} {}",
+            format!("{}{what}@{place}", fault.name),
+            fault.sentence
+        ));
+    }
+}
+
+/// Makes what a rehearsal needs: the inventory that leads to the lab, and the scenario of the faults asked for.
+fn rehearse(up: &mut Up) -> Result<Option<PathBuf>> {
+    let state = up.place.state();
+    if control::is_running(&state) {
+        bail!(
+            "a lab runs in {} already: stop it with `saslab down`",
+            state.path().display()
+        );
+    }
+    if !up.fault.is_empty() {
+        up.scenario = Some(staged(&state, up.scenario.as_deref(), &up.fault)?);
+    }
+    let text = std::fs::read_to_string(&up.inventory)
+        .with_context(|| format!("cannot read {}", up.inventory.display()))?;
+    if mesh::is_for_a_lab(&text) {
+        return Ok(None);
+    }
+    let ways = Ways {
+        state: state.path(),
+        port: up.port.unwrap_or(DEFAULT_PORT),
+        time_scale: up.time_scale,
+    };
+    let made =
+        mesh::for_the_lab(&text, &ways).with_context(|| format!("{}", up.inventory.display()))?;
+    up.inventory = beside(&state, "rehearsal.yml")?;
+    std::fs::write(&up.inventory, made)?;
+    Ok(Some(up.inventory.clone()))
+}
+
+/// A file beside the state directory of a lab, which the lab's start would empty.
+fn beside(state: &StateDir, name: &str) -> Result<PathBuf> {
+    let folder = state
+        .path()
+        .parent()
+        .context("the state directory has no parent")?;
+    std::fs::create_dir_all(folder)?;
+    let own = state
+        .path()
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy();
+    Ok(folder.join(format!("{}-{name}", own.trim_start_matches('.'))))
+}
+
+fn staged(
+    state: &StateDir,
+    scenario: Option<&std::path::Path>,
+    asked: &[String],
+) -> Result<PathBuf> {
+    let mut tree = match scenario {
+        Some(path) => serde_yaml::from_str(&std::fs::read_to_string(path)?)?,
+        None => serde_yaml::Value::from(serde_yaml::Mapping::new()),
+    };
+    for fault in asked {
+        lay_over(&mut tree, faults::read(fault)?);
+    }
+    let path = beside(state, "faults.yml")?;
+    std::fs::write(&path, serde_yaml::to_string(&tree)?)?;
+    Ok(path)
+}
+
+fn start(mut up: Up) -> Result<ExitCode> {
+    let rehearsal = rehearse(&mut up)?;
     let state = up.place.state();
     let world = World::read(&up.inventory, up.port)?;
     let running = Start {
@@ -204,6 +295,12 @@ fn start(up: Up) -> Result<ExitCode> {
     ));
     say(&format!("Events:  saslab events --state {dir}"));
     say(&format!("Stop:    saslab down --state {dir}"));
+    if let Some(inventory) = rehearsal {
+        say(&format!(
+            "\nRehearse the night:\n    sasrun playbook playbooks/multimaster.yml -i {}",
+            inventory.display()
+        ));
+    }
     Ok(ExitCode::SUCCESS)
 }
 

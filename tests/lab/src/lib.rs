@@ -11,6 +11,7 @@ pub mod host;
 pub mod lab;
 pub mod machine;
 pub mod paths;
+pub mod rehearsal;
 pub mod scenario;
 pub mod snapshot;
 pub mod ssh;

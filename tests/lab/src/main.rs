@@ -23,8 +23,11 @@ fn main() -> ExitCode {
     if let Some(code) = become_user::run(called, args.get(1..).unwrap_or_default()) {
         return code;
     }
-    if standin::names().contains(&called) {
-        return standin::run(called, args.get(1..).unwrap_or_default());
+    if standin::is_tool(called.trim_start_matches('-')) {
+        return standin::run(
+            called.trim_start_matches('-'),
+            args.get(1..).unwrap_or_default(),
+        );
     }
     match words.get(1..).unwrap_or_default() {
         ["stand-in", name, ..] => standin::run(name, args.get(3..).unwrap_or_default()),

@@ -11,8 +11,8 @@ use serde_yaml::with::singleton_map_recursive;
 
 use crate::paths::Shared;
 use crate::standin::fault::{
-    ContentFaults, CoreFaults, FixFaults, InstallerFaults, ServiceFaults, TrafficFaults,
-    TransportName, VolumeFaults,
+    ContentFaults, CoreFaults, FixFaults, GatewayFaults, InstallerFaults, LoginFaults,
+    ServiceFaults, TrafficFaults, TransportName, VolumeFaults,
 };
 use crate::world::{Host, Like};
 
@@ -73,6 +73,8 @@ pub struct HostFaults {
     pub volumes: VolumeFaults,
     pub content: ContentFaults,
     pub fix: FixFaults,
+    pub gateway: GatewayFaults,
+    pub login: LoginFaults,
     /// Locales that the host has; empty means the usual ones.
     pub locales: Vec<String>,
     /// Values that replace the right ones in the host's response files, by parameter.
@@ -99,6 +101,8 @@ pub struct SshFaults {
     pub delay_ms: u64,
     /// How long every chunk of output is held back, in milliseconds.
     pub latency_ms: u64,
+    /// How many bytes of output pass in a second; 0 means as many as come.
+    pub bytes_per_second: u64,
     /// The connection is cut after the server has sent so many bytes.
     pub cut_after_bytes: Option<u64>,
     /// The connection is cut when this file exists on the host; the file is taken away.
@@ -190,7 +194,8 @@ fn spread_every_host(tree: &mut serde_yaml::Value) {
     }
 }
 
-fn lay_over(under: &mut serde_yaml::Value, over: serde_yaml::Value) {
+/// Lays one tree over another; a null leaves what is there.
+pub fn lay_over(under: &mut serde_yaml::Value, over: serde_yaml::Value) {
     match (under, over) {
         (serde_yaml::Value::Mapping(under), serde_yaml::Value::Mapping(over)) => {
             for (key, value) in over {

@@ -29,6 +29,7 @@ pub fn run() -> Result<ExitCode> {
         .stdout(Stdio::null())
         .spawn()?;
     boot.wait()?;
+    give_up_rights().context("cannot give up rights")?;
     let sshd = command(&program, "sshd")
         .arg0("sshd: /usr/sbin/sshd")
         .stdin(Stdio::inherit())
@@ -55,6 +56,14 @@ fn command(program: &Path, what: &str) -> Command {
         .env("HOME", "/root")
         .current_dir("/");
     command
+}
+
+/// Gives up what the logins of this host shall not be able to do.
+fn give_up_rights() -> Result<()> {
+    let host: Host = serde_json::from_slice(&std::fs::read(Private::inside().host())?)?;
+    let scenario = Scenario::in_force(&Shared::inside())?;
+    let server = scenario.host(&host.name).volumes.server;
+    Ok(standin::volume::trouble::drop_rights(server)?)
 }
 
 /// Starts what runs on this host from the beginning.

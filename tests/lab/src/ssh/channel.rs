@@ -27,6 +27,8 @@ pub struct Login {
     pub rights: Rights,
     /// The value of `SSH_CONNECTION`.
     pub connection: String,
+    /// Where the login looks for programs; empty for the usual places.
+    pub path: String,
 }
 
 /// What the client has asked for before it names the command.
@@ -196,8 +198,13 @@ fn shell(command: Option<Vec<u8>>, wishes: &Wishes, login: &Login) -> std::proce
     };
     program.env_clear();
     program.envs(wishes.environment.iter().map(|(name, value)| (name, value)));
+    let path = if login.path.is_empty() {
+        PATH
+    } else {
+        &login.path
+    };
     program
-        .env("PATH", PATH)
+        .env("PATH", path)
         .env("HOME", &user.home)
         .env("SHELL", &user.shell);
     program

@@ -16,6 +16,10 @@ pub struct Faulty<S> {
     /// How many bytes may still be sent.
     left: Option<u64>,
     latency: Duration,
+    /// How many bytes pass in a second; 0 for no bound.
+    rate: u64,
+    /// How long the chunk before still takes on the line.
+    busy: Duration,
     pause: Option<Pin<Box<Sleep>>>,
 }
 
@@ -26,6 +30,8 @@ impl<S> Faulty<S> {
             stream,
             left: faults.cut_after_bytes,
             latency: Duration::from_millis(faults.latency_ms),
+            rate: faults.bytes_per_second,
+            busy: Duration::ZERO,
             pause: None,
         }
     }
@@ -53,9 +59,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Faulty<S> {
         if self.left == Some(0) {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
-        if !self.latency.is_zero() {
-            let latency = self.latency;
-            let pause = self.pause.get_or_insert_with(|| Box::pin(sleep(latency)));
+        let held = self.latency + self.busy;
+        if !held.is_zero() {
+            let pause = self.pause.get_or_insert_with(|| Box::pin(sleep(held)));
             ready!(pause.as_mut().poll(cx));
         }
         let allowed = self.left.map_or(buf.len(), |left| {
@@ -64,6 +70,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Faulty<S> {
         let chunk = buf.get(..allowed).unwrap_or(buf);
         let sent = ready!(Pin::new(&mut self.stream).poll_write(cx, chunk))?;
         self.pause = None;
+        let micros = u64::try_from(sent)
+            .unwrap_or(u64::MAX)
+            .saturating_mul(1_000_000);
+        self.busy = Duration::from_micros(micros.checked_div(self.rate).unwrap_or(0));
         self.left = self
             .left
             .map(|left| left.saturating_sub(u64::try_from(sent).unwrap_or(u64::MAX)));

@@ -131,6 +131,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, here: Arc<Here>) {
     let guest = Guest {
         here: Arc::clone(&here),
         faults: faults.clone(),
+        path: scenario.host(&here.host.name).login.path.clone(),
         connection: format!("{} {} {local}", peer.ip(), peer.port()),
         login: None,
     };
@@ -183,6 +184,8 @@ struct Guest {
     here: Arc<Here>,
     faults: SshFaults,
     connection: String,
+    /// Where a login looks for programs; empty for the usual places.
+    path: String,
     login: Option<Login>,
 }
 
@@ -202,6 +205,7 @@ impl Guest {
             user,
             rights,
             connection: self.connection.clone(),
+            path: self.path.clone(),
         });
         Auth::Accept
     }

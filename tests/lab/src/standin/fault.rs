@@ -162,6 +162,8 @@ pub enum Outcome {
     DiskFull,
     /// Says nothing more and never ends.
     Hang,
+    /// Fails because the medium is gone: ejected, or its server restarted.
+    MediumGone,
 }
 
 /// How one service misbehaves.
@@ -259,6 +261,28 @@ pub struct VolumeFaults {
     /// Media that are mounted when the lab comes up: name of the medium to mount point.
     pub mounted: BTreeMap<String, String>,
     pub audit: AuditFaults,
+    /// Where the installer lies on every medium; empty means where each medium has it.
+    pub installer_places: Vec<String>,
+    /// The servers of NFS exports.
+    pub server: FileServer,
+    /// Directories that lie on a full file system of their own.
+    pub full: Vec<String>,
+    /// Kilobytes that `df` tells to be free; 0 means plenty.
+    pub free_kb: u64,
+}
+
+/// How the servers of NFS exports behave to one host.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileServer {
+    #[default]
+    Good,
+    /// Root is nobody there: a mount succeeds, its files cannot be read.
+    Squash,
+    /// Does not answer: what touches its file systems hangs and ignores signals that could be ignored.
+    Dead,
+    /// Was set up anew: what was mounted when the lab came up has handles that nobody knows any more.
+    Stale,
 }
 
 /// The disc in the drive.
@@ -386,6 +410,28 @@ impl Default for TrafficFaults {
             pending: 0,
         }
     }
+}
+
+/// How the status pages of one host's gateways behave.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GatewayFaults {
+    /// Number of requests that get no answer at all.
+    pub hanging_pages: u32,
+    /// Speaks the TLS of its time alone: no client but the product's own is understood.
+    pub old_tls: bool,
+}
+
+/// How a login finds one host.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LoginFaults {
+    /// Root's login shell is the C shell, with a start file that is noisy and colours what it can.
+    pub csh: bool,
+    /// `/bin/sh` is the Bourne shell of old, which refuses what came later.
+    pub bourne: bool,
+    /// Where a login looks for programs; empty means the usual places.
+    pub path: String,
 }
 
 /// What one core stages.

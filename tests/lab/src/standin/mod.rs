@@ -54,6 +54,7 @@ const STAND_INS: &[(&str, Act)] = &[
     ("opsware-python", fix::python),
     ("mount", volume::command::mount),
     ("umount", volume::command::umount),
+    ("lofiadm", volume::lofi::run),
     ("df", volume::show::df),
     ("showmount", volume::show::showmount),
     ("fuser", volume::holders::run),
@@ -61,6 +62,10 @@ const STAND_INS: &[(&str, Act)] = &[
     ("uname", machine::uname::run),
     ("netstat", machine::sockets::netstat),
     ("ss", machine::sockets::ss),
+    // Shells of a host's time, and a tool that meets stale handles.
+    ("csh", machine::shell::csh),
+    ("sh", machine::shell::bourne),
+    ("ls", volume::trouble::ls),
 ];
 
 /// Tools that take the place of the machine's own on every host.
@@ -77,17 +82,30 @@ const TOOLS: &[&str] = &[
     "rpm",
 ];
 
-/// Names under which the lab's program acts as a stand-in when it is started by a link of that name.
-pub fn names() -> &'static [&'static str] {
-    TOOLS
+/// The same on hosts like Solaris; where packages are not the system's own, their tool comes with the product.
+const SOLARIS: &[&str] = &[
+    "mount",
+    "umount",
+    "df",
+    "showmount",
+    "fuser",
+    "locale",
+    "uname",
+    "netstat",
+    "ss",
+    "lofiadm",
+];
+
+/// Tells whether the lab's program acts as a stand-in when it is started by this name.
+pub fn is_tool(name: &str) -> bool {
+    TOOLS.contains(&name) || SOLARIS.contains(&name) || machine::overlay::NAMES.contains(&name)
 }
 
 /// Tools in `/usr/bin` that are stand-ins on a host of this kind, in place of the machine's own.
 pub fn tools(like: Like) -> &'static [&'static str] {
     match like {
         Like::Linux => TOOLS,
-        // Where packages are not the system's own, their tool comes with the product.
-        Like::Solaris => TOOLS.split_last().map_or(TOOLS, |(_, others)| others),
+        Like::Solaris => SOLARIS,
     }
 }
 
@@ -112,6 +130,9 @@ pub fn boot(_host: &Host, _world: &World, _scenario: &Scenario) -> io::Result<()
         if !faults.no_port && !faults.dies {
             control::await_ports(&site, one).map_err(io::Error::other)?;
         }
+    }
+    if site.faults().login.bourne {
+        machine::overlay::lay_over("sh")?;
     }
     let names: Vec<_> = started.iter().map(|one| one.name.as_str()).collect();
     site::log_read("host.boot", json!({"services": names}));

@@ -33,9 +33,28 @@ pub(super) fn lay_out(site: &Site, place: &Place) -> io::Result<()> {
     ] {
         place.directory(directory)?;
     }
+    login(site, place)?;
     names(site, place)?;
     media(site, place)?;
     file_systems(site, place)
+}
+
+/// Root's login shell, where it is not the usual one.
+fn login(site: &Site, place: &Place) -> io::Result<()> {
+    const CSH: &str = "/opt/csh/bin/csh";
+    if !site.faults().login.csh {
+        return Ok(());
+    }
+    place.program(CSH, "csh")?;
+    let old = std::fs::read_to_string(place.at("/etc/passwd"))?;
+    let text: String = old
+        .lines()
+        .map(|line| match line.rsplit_once(':') {
+            Some((before, _)) if line.starts_with("root:") => format!("{before}:{CSH}\n"),
+            _ => format!("{line}\n"),
+        })
+        .collect();
+    place.file("/etc/passwd", 0o644, &text)
 }
 
 /// Names that the scenario bends: taken from every line of the hosts file, given to another address or to none.

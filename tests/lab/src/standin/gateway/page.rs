@@ -28,6 +28,20 @@ fn answer(site: &Site, request: &Request, kind: &str) -> Response {
 
 fn answer_as(site: &Site, request: &Request, node: &str) -> Response {
     site::log_read("gateway.page", json!({"node": node, "path": request.path}));
+    let faults = &site.faults().gateway;
+    let asked = site
+        .mesh_scratch::<u32>(&format!("pages.{node}"))
+        .update(|asked| {
+            *asked += 1;
+            *asked
+        });
+    if asked.is_ok_and(|asked| asked <= faults.hanging_pages) {
+        // Until the client has enough of it, or the gateway ends.
+        std::thread::sleep(std::time::Duration::from_secs(3600));
+    }
+    if faults.old_tls && !request.is_old_client {
+        return Response::error(400, "no protocol in common");
+    }
     if request.certificate.is_empty() {
         return Response::error(403, "Forbidden: client certificate required");
     }

@@ -157,6 +157,12 @@ impl Run<'_> {
                 )?;
                 return Ok(Some("No space left on device".to_owned()));
             }
+            Outcome::MediumGone => {
+                self.terminal.say(
+                    "cp: cannot open `packages/data.cpio' for reading: Stale NFS file handle",
+                )?;
+                return Ok(Some("cannot read the distribution".to_owned()));
+            }
             Outcome::Killed => die(),
             Outcome::Hang => loop {
                 std::thread::sleep(Duration::from_secs(3600));

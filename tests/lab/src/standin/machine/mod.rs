@@ -2,6 +2,8 @@
 
 pub mod locale;
 pub mod log_file;
+pub mod overlay;
 pub mod packages;
+pub mod shell;
 pub mod sockets;
 pub mod uname;

@@ -7,6 +7,8 @@ use serde_json::json;
 
 use super::source::{self, Content, SourceError};
 use super::table::{self, DetachError, Mount};
+use super::trouble;
+use crate::standin::machine::overlay;
 use crate::standin::site::{self, Site};
 use crate::standin::terminal::{complain, say};
 
@@ -27,6 +29,13 @@ pub fn mount(site: &Site, args: &[String]) -> ExitCode {
     if asked.places.is_empty() {
         site::log_read("mount.list", json!({"argv": args}));
         return list(site);
+    }
+    if asked
+        .places
+        .iter()
+        .any(|place| trouble::waits_for_ever(site, place))
+    {
+        return wait_for_ever("mount.mount", args);
     }
     let result = mount_asked(site, &asked);
     let (status, message) = match &result {
@@ -178,6 +187,14 @@ fn from_fstab(place: &str) -> Option<(String, String)> {
         })
 }
 
+/// Waits for a server that does not answer.
+fn wait_for_ever(what: &str, args: &[String]) -> ExitCode {
+    let server = "the server does not answer";
+    site::log_effect(what, json!({"argv": args, "status": null, "cause": server}));
+    complain(&overlay::hang().to_string());
+    ExitCode::from(1)
+}
+
 /// `umount`: takes a mount off.
 pub fn umount(site: &Site, args: &[String]) -> ExitCode {
     let Some(place) = args.iter().find(|arg| !arg.starts_with('-')) else {
@@ -187,6 +204,9 @@ pub fn umount(site: &Site, args: &[String]) -> ExitCode {
     if !rustix::process::geteuid().is_root() {
         complain("umount: only root can do that");
         return ExitCode::from(1);
+    }
+    if trouble::waits_for_ever(site, place) {
+        return wait_for_ever("mount.umount", args);
     }
     let result = table::detach(site, place);
     let (status, message) = match &result {

@@ -78,12 +78,17 @@ fn all(to: &str) -> [Medium<'_>; 6] {
 /// Lays out the files of all media for a host that is being prepared.
 pub fn lay_out(site: &Site, to: &str) -> io::Result<()> {
     for medium in all(to) {
-        write_tree(&tree(site, medium.name), &medium)?;
+        write_tree(
+            &tree(site, medium.name),
+            &medium,
+            &site.faults().volumes.installer_places,
+        )?;
     }
     Ok(())
 }
 
-fn write_tree(root: &Path, medium: &Medium<'_>) -> io::Result<()> {
+/// Writes a medium; `places` are where the installer lies in place of the usual one.
+fn write_tree(root: &Path, medium: &Medium<'_>, places: &[String]) -> io::Result<()> {
     std::fs::create_dir_all(root)?;
     let Some(installer) = medium.installer else {
         std::fs::write(root.join("LABEL"), format!("{}\n", medium.title))?;
@@ -93,7 +98,16 @@ fn write_tree(root: &Path, medium: &Medium<'_>) -> io::Result<()> {
         root.join("LABEL"),
         format!("Opsware SAS {} {}\n", medium.release, medium.title),
     )?;
-    let directory = root.join(installer);
+    if places.is_empty() {
+        return write_installer(root, installer, medium);
+    }
+    places
+        .iter()
+        .try_for_each(|place| write_installer(root, place, medium))
+}
+
+fn write_installer(root: &Path, place: &str, medium: &Medium<'_>) -> io::Result<()> {
+    let directory = root.join(place);
     std::fs::create_dir_all(&directory)?;
     let script = directory.join("upgrade_opsware.sh");
     std::fs::write(
@@ -183,7 +197,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         for medium in all("6.61") {
             let root = dir.path().join(medium.name);
-            write_tree(&root, &medium).unwrap();
+            write_tree(&root, &medium, &[]).unwrap();
             let places = ["opsware_installer", "disk001/opsware_installer"];
             let found = places
                 .iter()

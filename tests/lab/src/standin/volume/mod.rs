@@ -2,14 +2,17 @@
 
 pub mod command;
 pub mod holders;
+pub mod lofi;
 pub mod medium;
 pub mod show;
 pub mod source;
 pub mod table;
+pub mod trouble;
 
 use std::path::Path;
 use std::process::ExitCode;
 
+use super::fault::FileServer;
 use super::response::parameters;
 use super::service::daemon;
 use super::site::Site;
@@ -65,8 +68,14 @@ pub fn boot(site: &Site) -> std::io::Result<()> {
             .media
             .get(medium)
             .map_or("/dev/cdrom", |medium| medium.source.as_str());
-        table::attach(site, &table::Mount::disc(source, target, kind, medium))?;
+        let kind = if source.contains(":/") { "nfs" } else { kind };
+        let mount = table::Mount {
+            is_stale: site.faults().volumes.server == FileServer::Stale,
+            ..table::Mount::disc(source, target, kind, medium)
+        };
+        table::attach(site, &mount)?;
     }
+    trouble::boot(site)?;
     if site.faults().volumes.audit.busy && site.host.has(Component::Ogfs) {
         daemon::launch_other(HOLDER, &["-bash".to_owned()], "root")?;
     }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::table::{self, Mount};
+use crate::standin::machine::overlay;
 use crate::standin::response::parameters;
 use crate::standin::site::{self, Site};
 use crate::standin::terminal::{complain, say};
@@ -18,6 +19,16 @@ pub fn exports(_site: &Site) -> Vec<&'static str> {
 pub fn df(site: &Site, args: &[String]) -> ExitCode {
     site::log_read("df", json!({"argv": args}));
     let mounts = table::read(site);
+    let asks_all = args.iter().all(|arg| arg.starts_with('-'));
+    let is_held = |mount: &Mount| super::trouble::waits_for_ever(site, &mount.target);
+    if asks_all && mounts.iter().any(is_held) {
+        complain(&overlay::hang().to_string());
+        return ExitCode::from(1);
+    }
+    let free_kb = match site.faults().volumes.free_kb {
+        0 => 20_971_520,
+        staged => staged,
+    };
     let places: Vec<_> = args.iter().filter(|arg| !arg.starts_with('-')).collect();
     let shows_type = args
         .iter()
@@ -39,9 +50,16 @@ pub fn df(site: &Site, args: &[String]) -> ExitCode {
         kind: "ext3".into(),
         ..Mount::default()
     };
+    let is_full = |place: &str| {
+        site.faults()
+            .volumes
+            .full
+            .iter()
+            .any(|full| place.starts_with(full.as_str()))
+    };
     let line = |mount: &Mount| {
         say(&format!(
-            "{:<20} {}41943040  20971520  20971520  50% {}",
+            "{:<20} {}41943040  20971520  {free_kb}  50% {}",
             mount.source,
             kind(&mount.kind),
             mount.target
@@ -57,6 +75,13 @@ pub fn df(site: &Site, args: &[String]) -> ExitCode {
         if !std::path::Path::new(place).exists() {
             complain(&format!("df: `{place}': No such file or directory"));
             status = 1;
+            continue;
+        }
+        if is_full(place) {
+            say(&format!(
+                "/dev/sdb1            {}128  128  0  100% {place}",
+                kind("ext3")
+            ));
             continue;
         }
         line(holding(&mounts, place).unwrap_or(&root));

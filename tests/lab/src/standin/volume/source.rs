@@ -34,13 +34,21 @@ const DRIVES: &[&str] = &["/dev/cdrom", "/dev/dvd", "/dev/sr0", "/dev/dsk/c0t6d0
 
 /// Looks behind the source of a mount.
 pub fn resolve(site: &Site, source: &str, target: &str) -> Result<Content, SourceError> {
-    if DRIVES.contains(&source) {
+    let known = |kind: &str| {
+        let mut media = site.world.media.iter();
+        media.find(|(_, medium)| medium.source == source && medium.kind == kind)
+    };
+    if DRIVES.contains(&source) || known("dvd").is_some() {
         return drive(site, source, target);
+    }
+    if let Some((name, _)) = known("bind") {
+        return Ok(Content::Medium(name.clone()));
     }
     if let Some((_, path)) = source.split_once(":/") {
         return export(site, source, path);
     }
-    let path = Path::new(source);
+    let file = super::lofi::file(site, source);
+    let path = file.as_deref().unwrap_or(Path::new(source));
     if path.is_dir() {
         return Ok(Content::Directory(path.to_owned()));
     }

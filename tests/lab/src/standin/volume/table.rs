@@ -27,6 +27,9 @@ pub struct Mount {
     pub directory: String,
     /// Whether the files are copies because the kernel would not mount.
     pub is_copied: bool,
+    /// Whether its server no longer knows the handles.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_stale: bool,
 }
 
 impl Mount {
@@ -98,6 +101,7 @@ pub fn attach(site: &Site, mount: &Mount) -> io::Result<()> {
     }
     if let Some(content) = content {
         copy(&content, &target)?;
+        super::trouble::settle(site, &mount)?;
         if !mount.is_copied && mount.options.split(',').any(|option| option == "ro") {
             rustix::mount::mount_remount(&target, MountFlags::RDONLY, "")?;
         }

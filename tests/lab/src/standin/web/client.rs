@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::CERTIFICATE;
+use super::{CERTIFICATE, OLD_TLS};
 use crate::standin::site::{self, Site};
 use crate::standin::terminal::{complain, print};
 
@@ -195,7 +195,7 @@ fn fetch(options: &Options) -> Result<Fetched, CurlError> {
         return Err(CurlError::Handshake);
     }
     let head = format!(
-        "GET {path} HTTP/1.0\r\nHost: {authority}\r\n{CERTIFICATE}: {}\r\n\r\n",
+        "GET {path} HTTP/1.0\r\nHost: {authority}\r\n{CERTIFICATE}: {}\r\n{OLD_TLS}: yes\r\n\r\n",
         certificate.unwrap_or_default()
     );
     stream

@@ -7,3 +7,6 @@ pub mod server;
 
 /// Header in which the client tells the name of its certificate.
 pub const CERTIFICATE: &str = "X-Lab-Certificate";
+
+/// Header by which the product's own client tells that it speaks the TLS of its time.
+pub const OLD_TLS: &str = "X-Lab-Old-Tls";

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
-use super::CERTIFICATE;
+use super::{CERTIFICATE, OLD_TLS};
 use crate::standin::site::Site;
 
 /// What was asked for.
@@ -13,6 +13,8 @@ pub struct Request {
     pub path: String,
     /// Name in the client's certificate; empty without one.
     pub certificate: String,
+    /// Whether the client speaks the TLS of the product's time.
+    pub is_old_client: bool,
 }
 
 /// What is answered.
@@ -89,11 +91,18 @@ fn read(stream: &mut TcpStream) -> Option<Request> {
 fn parse(head: &str) -> Option<Request> {
     let mut lines = head.lines();
     let path = lines.next()?.split(' ').nth(1)?.to_owned();
-    let certificate = lines
-        .filter_map(|line| line.split_once(':'))
-        .find(|(name, _)| name.eq_ignore_ascii_case(CERTIFICATE))
-        .map_or_else(String::new, |(_, value)| value.trim().to_owned());
-    Some(Request { path, certificate })
+    let fields: Vec<_> = lines.filter_map(|line| line.split_once(':')).collect();
+    let field = |wanted: &str| {
+        let found = fields
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        found.map(|(_, value)| value.trim().to_owned())
+    };
+    Some(Request {
+        path,
+        certificate: field(CERTIFICATE).unwrap_or_default(),
+        is_old_client: field(OLD_TLS).is_some(),
+    })
 }
 
 #[cfg(test)]
@@ -109,7 +118,8 @@ mod tests {
             request,
             Request {
                 path: "/status?x=1".into(),
-                certificate: "spin".into()
+                certificate: "spin".into(),
+                is_old_client: false,
             }
         );
         assert_eq!(parse("GET / HTTP/1.0\r\n\r\n").unwrap().certificate, "");
