@@ -17,7 +17,7 @@ use sasrun_journal::{
     FORMAT, FindSecrets, JournalError, JournalWriter, Recovered, RunDirectory, RunHeader,
 };
 use sasrun_model::{Event, EventKind, Input, RunMode};
-use sasrun_report::{JobLines, JsonLines, Live, Mask, Short, Text};
+use sasrun_report::{Closing, JobLines, JsonLines, Live, Mask, Short, Style, Text};
 
 use crate::inputs::Inputs;
 use crate::{output, settings};
@@ -160,6 +160,9 @@ impl Secrets for MaskedSecrets {
 /// The report on the terminal, live or plain.
 pub(crate) struct TerminalReport {
     pub text: Text,
+    /// What is told at the end.
+    pub closing: Closing,
+    pub style: Style,
     /// Takes the place of the text where one task is run without a playbook.
     pub short: Option<Short>,
     pub live: Option<Rc<RefCell<Live>>>,
@@ -167,10 +170,14 @@ pub(crate) struct TerminalReport {
 
 impl Observer for TerminalReport {
     fn event(&mut self, event: &Event) {
-        let lines = match &self.short {
+        let mut lines = match &self.short {
             Some(short) => short.lines(event),
             None => self.text.lines(event),
         };
+        self.closing.event(event);
+        if self.short.is_none() && matches!(event.kind, EventKind::RunFinished { .. }) {
+            lines.extend(self.closing.lines(self.style));
+        }
         match &self.live {
             None => lines.iter().for_each(|line| output::line(line)),
             Some(live) => {

@@ -11,7 +11,7 @@ use futures::future::LocalBoxFuture;
 use sasrun_engine::seams::{Journal, Observer};
 use sasrun_engine::{EngineError, Options, Parts, Past, Stop};
 use sasrun_model::{Decision, HostTask, Input, Inventory, Name, Playbook, RunMode, Variables};
-use sasrun_report::{JobForm, JobLines, Live, Short, Text, TextOptions};
+use sasrun_report::{Closing, JobForm, JobLines, Live, Short, Text, TextOptions};
 use tokio::sync::watch;
 
 use crate::args::PlaybookArguments;
@@ -167,6 +167,8 @@ fn parts(
         Form::Jobs(form) => Box::new(JobReport(JobLines::new(form, mask.clone()))),
         _ => Box::new(TerminalReport {
             text,
+            closing: Closing::new(mask.clone()),
+            style,
             short,
             live: live.clone(),
         }),

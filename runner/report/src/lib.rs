@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod closing;
 mod diagnostics;
 mod difference;
 mod jobs;
@@ -17,6 +18,7 @@ mod short;
 mod style;
 mod text;
 
+pub use closing::Closing;
 pub use diagnostics::render as render_diagnostics;
 pub use jobs::{JobForm, JobLines};
 pub use json::JsonLines;

@@ -1,5 +1,7 @@
 //! Flags of the commands about runs that were: going on, answering, looking back, giving locks back.
 
+use std::path::PathBuf;
+
 use clap::{ArgAction, Args};
 
 use super::{ConnectionArguments, OutputArguments, SourceArguments};
@@ -75,6 +77,10 @@ pub(crate) struct ShowArguments {
     /// Id of the run, the beginning of it, or `last`.
     #[arg(value_name = "RUN", default_value = "last")]
     pub run: String,
+
+    /// Writes the closing report as one HTML page instead.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
 
     #[command(flatten)]
     pub output: OutputArguments,

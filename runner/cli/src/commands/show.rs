@@ -1,7 +1,8 @@
 //! `sasrun show`: the report of a run, drawn again from its journal.
 
+use anyhow::Context;
 use sasrun_journal::{RunDirectory, Tail, read};
-use sasrun_report::{Mask, Text, TextOptions};
+use sasrun_report::{Closing, Mask, Text, TextOptions};
 
 use super::runs::{state, when};
 use crate::args::ShowArguments;
@@ -44,10 +45,23 @@ pub(crate) fn run(arguments: &ShowArguments) -> anyhow::Result<u8> {
         },
         Mask::default(),
     );
+    let mut closing = Closing::new(Mask::default());
+    for record in &found.records {
+        closing.event(&record.event);
+    }
+    if let Some(path) = &arguments.html {
+        let page = closing.html(&when(header.started_at_ms));
+        std::fs::write(path, page).with_context(|| format!("cannot write {}", path.display()))?;
+        output::line(&format!("page       {}", path.display()));
+        return Ok(0);
+    }
     for record in &found.records {
         for line in text.lines(&record.event) {
             output::line(&line);
         }
+    }
+    for line in closing.lines(output::report_style(&arguments.output)) {
+        output::line(&line);
     }
     if let Tail::Torn { .. } = found.tail {
         output::line("");
