@@ -97,7 +97,7 @@ impl Identity {
                 .join(" ")
         };
         let mut script = format!(
-            "c=`cd {path} 2>&1` || {{ echo \"U $c\"; exit 0; }}\n\
+            "c=`cd {path} 2>&1` || {{ echo \"U $c `ls {path}/. 2>&1 >/dev/null`\"; exit 0; }}\n\
              cd {path} || exit 0\n\
              c=`ls . 2>&1 >/dev/null` || echo \"U $c\"\n",
             path = quote(path)
@@ -233,6 +233,12 @@ impl Found {
             }
         }
         found
+    }
+
+    /// Whether the server no longer knows what was mounted.
+    pub(crate) fn is_stale(&self) -> bool {
+        let is_stale = |complaint: &String| complaint.to_lowercase().contains("stale");
+        self.unreadable.iter().any(is_stale)
     }
 
     /// The fields of a result.

@@ -17,6 +17,7 @@ pub(crate) struct Task {
     pub(crate) interval_ms: u64,
     pub(crate) timeout_ms: u64,
     elsewhere: bool,
+    remount_stale: bool,
     identity: Identity,
 }
 
@@ -60,6 +61,7 @@ impl Task {
             interval_ms: milliseconds("interval").max(100),
             timeout_ms: milliseconds("timeout").max(1000),
             elsewhere: arguments.flag("elsewhere"),
+            remount_stale: arguments.flag("remount_stale"),
             identity: Identity::of(arguments),
         }
     }
@@ -98,6 +100,9 @@ impl Task {
         let found = self.identify(&self.path, wanted, host).await?;
         match self.identity.judge(&found) {
             Ok(()) => Ok(done(false, found.result(), mount)),
+            Err(_) if same_source && found.is_stale() && self.remount_stale => {
+                self.remount(wanted, seen, host).await
+            }
             Err(reason) if same_source => Err(with_mount(Failure::new(reason), mount)),
             Err(reason) => {
                 let mut failure = occupied();
@@ -132,13 +137,50 @@ impl Task {
         }
     }
 
-    async fn make(&self, wanted: &Wanted, seen: &Look, host: &Host) -> ModuleResult {
+    fn foreseen(&self, wanted: &Wanted) -> Object {
         let mut foreseen = Object::new();
         foreseen.insert("path".into(), self.path.as_str().into());
         foreseen.insert("mounted".into(), true.into());
         foreseen.insert("source".into(), wanted.source.as_str().into());
+        foreseen
+    }
+
+    async fn make(&self, wanted: &Wanted, seen: &Look, host: &Host) -> ModuleResult {
         let summary = format!("mount {} on {}, read-only", wanted.source, self.path);
-        host.will_change(summary, None, foreseen).await?;
+        host.will_change(summary, None, self.foreseen(wanted))
+            .await?;
+        self.mount_and_judge(wanted, seen, host).await
+    }
+
+    /// Mounts anew what its server no longer knows.
+    async fn remount(&self, wanted: &Wanted, seen: &Look, host: &Host) -> ModuleResult {
+        let summary = format!(
+            "mount {} on {} again, its handle is stale",
+            wanted.source, self.path
+        );
+        host.will_change(summary, None, self.foreseen(wanted))
+            .await?;
+        let output = host
+            .run(Command {
+                script: format!("umount {}", Host::quote(&self.path)),
+                timeout_ms: Some(self.timeout_ms),
+                ..Command::default()
+            })
+            .await?;
+        if !output.succeeded() {
+            return Err(Failure {
+                unknown: output.timed_out,
+                ..Failure::new(format!(
+                    "{}: the NFS handle is stale, and it could not be unmounted: {}",
+                    self.path,
+                    output.stderr.trim()
+                ))
+            });
+        }
+        self.mount_and_judge(wanted, seen, host).await
+    }
+
+    async fn mount_and_judge(&self, wanted: &Wanted, seen: &Look, host: &Host) -> ModuleResult {
         let output = host
             .run(Command {
                 script: wanted.command(seen.system),

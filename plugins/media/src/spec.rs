@@ -110,6 +110,12 @@ pub(crate) fn mount() -> ModuleSpec {
         )
         .defaults_to(true),
         ArgumentSpec::optional(
+            "remount_stale",
+            ArgumentType::Boolean,
+            "Takes a mount of the same source off and mounts it again if its NFS handle is stale.",
+        )
+        .defaults_to(false),
+        ArgumentSpec::optional(
             "limit",
             ArgumentType::Integer,
             "Seconds to go on trying to take off a busy file system.",

@@ -12,6 +12,7 @@ mod base64;
 mod capacity;
 mod component;
 mod conflicts;
+mod idle;
 mod installer;
 mod mesh;
 mod mesh_state;
@@ -33,6 +34,7 @@ pub fn library() -> Library {
         .inventory_source(Box::new(mesh::MeshSource))
         .module(capacity::module())
         .module(conflicts::module())
+        .module(idle::module())
         .module(installer::module())
         .module(mesh_state::module())
         .module(plan::module())

@@ -57,6 +57,7 @@ const ITEMS: &[&str] = &[
     "CONTENT-REMEDY ",
     "NOTE-",
     "CONF-",
+    "INST-",
     "STD-",
     "ROLL-",
     "FIX-",

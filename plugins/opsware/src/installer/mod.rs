@@ -324,7 +324,11 @@ async fn finish_upgrade(
     let output = host.read_script(script).await?.stdout;
     let (packages, processes) = output.split_once("PROCESSES\n").unwrap_or((&output, ""));
     let end = end.with_left_behind(&running(processes));
-    judge_upgrade(order, outstanding, &order.versions(packages), end)
+    let is_full = end.disk_full();
+    match judge_upgrade(order, outstanding, &order.versions(packages), end) {
+        Err(failure) if is_full => Err(with_space(failure, host).await?),
+        judged => judged,
+    }
 }
 
 /// Shell text that lists the installers that run, after a line of its own.
@@ -341,6 +345,19 @@ fn running(processes: &str) -> Vec<String> {
         .filter(|line| !line.is_empty())
         .map(str::to_owned)
         .collect()
+}
+
+/// Adds what `df` says of the places that an installer writes to.
+async fn with_space(mut failure: Failure, host: &Host) -> Result<Failure, Failure> {
+    let seen = host
+        .read_command(Command {
+            script: "df -k / /opt/opsware /var/opt/opsware".to_owned(),
+            timeout_ms: Some(10_000),
+            ..Command::default()
+        })
+        .await?;
+    failure.msg = format!("{}; df -k says:\n{}", failure.msg, seen.stdout.trim_end());
+    Ok(failure.with("df", seen.stdout))
 }
 
 /// A component is upgraded when the words, the status and the version all say so.

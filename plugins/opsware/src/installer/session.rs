@@ -36,6 +36,11 @@ pub(super) struct End {
 }
 
 impl End {
+    /// Whether the installer found no room on a disk.
+    pub(super) fn disk_full(&self) -> bool {
+        self.failure.is_some() && self.verdict.disk_full
+    }
+
     /// Adds what was seen to a good outcome.
     pub(super) fn report(self, mut outcome: Outcome) -> Outcome {
         outcome.warnings.extend(self.findings.iter().cloned());
@@ -105,6 +110,8 @@ pub(super) struct Session<'a> {
     begun: Instant,
     left: Option<Instant>,
     interrupts: u32,
+    /// Whether it was interrupted in the middle of its work.
+    torn: bool,
 }
 
 impl<'a> Session<'a> {
@@ -147,12 +154,14 @@ impl<'a> Session<'a> {
             begun: Instant::now(),
             left: None,
             interrupts: 0,
+            torn: false,
         };
         if let Some(end) = session.hear(screen).await? {
             return Ok(end);
         }
         loop {
             if session.begun.elapsed() > limit && session.left.is_none() {
+                session.torn = session.dialogue.phase() == Phase::Working;
                 session
                     .interrupt(format!(
                         "the installer was not done within {} s",
@@ -291,7 +300,13 @@ impl<'a> Session<'a> {
             }
             _ => verdict.failure.take(),
         };
-        self.end(failure, false, verdict)
+        // What an installer without its medium, or without its end, has left behind only a look can tell.
+        let is_unknown = failure.is_some() && (self.torn || verdict.medium_gone);
+        let failure = failure.map(|failure| match is_unknown {
+            true => format!("{failure}; how far it came is not known, inspect the host"),
+            false => failure,
+        });
+        self.end(failure, is_unknown, verdict)
     }
 
     fn end(&mut self, failure: Option<String>, unknown: bool, verdict: Verdict) -> End {

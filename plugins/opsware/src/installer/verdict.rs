@@ -16,6 +16,10 @@ pub(crate) struct Verdict {
     pub(crate) conflicts_in: Option<String>,
     /// Whether the failure is one of communication that took too long.
     pub(crate) communication_timeout: bool,
+    /// Whether the medium went away while it was read.
+    pub(crate) medium_gone: bool,
+    /// Whether the disk was full.
+    pub(crate) disk_full: bool,
     /// Whether a signal ended it.
     pub(crate) killed: bool,
 }
@@ -32,6 +36,18 @@ pub(crate) fn judge(transcript: &str, end: &CommandOutput) -> Verdict {
         conflicts_in: conflicting_database(&lines),
         ..Verdict::default()
     };
+    let says = |words: &[&str]| {
+        lines
+            .all()
+            .any(|line| words.iter().any(|word| line.to_lowercase().contains(word)))
+    };
+    verdict.medium_gone = says(&[
+        "stale nfs file handle",
+        "stale file handle",
+        "input/output error",
+        "i/o error",
+    ]);
+    verdict.disk_full = says(&["no space left on device", "file system full"]);
     let aborted = lines.all().any(|line| line.contains("Upgrade aborted"));
     verdict.killed = end.signal.is_some() || end.rc > 128;
     if let Some(database) = &verdict.conflicts_in {

@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use sasrun_plugin::{InventoryGroup, InventoryHost, InventoryResult, Object};
 use serde_json::{Value, json};
 
-use super::{Core, Mesh, words};
+use super::{Core, Mesh, waves, words};
 use crate::component::CORE_IDS;
 
 /// Lays the mesh out.
@@ -107,6 +107,10 @@ fn hosts(mesh: &Mesh) -> IndexMap<String, InventoryHost> {
             variables.insert("ansible_host".into(), Value::from(server.address.as_str()));
             variables.insert("core".into(), Value::from(core_name.as_str()));
             variables.insert(
+                "wave".into(),
+                Value::from(waves::of(&mesh.waves, core_name)),
+            );
+            variables.insert(
                 "components".into(),
                 words(server.components.iter().map(String::as_str)),
             );
@@ -197,6 +201,7 @@ fn mesh_variables(mesh: &Mesh) -> Object {
         "media": mesh.media,
         "ogfs": mesh.ogfs,
         "policies": mesh.policies,
+        "waves": mesh.waves,
         "packages": mesh.packages,
     });
     variables.insert("mesh".into(), value);

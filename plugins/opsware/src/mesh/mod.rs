@@ -7,6 +7,7 @@ mod cores;
 mod document;
 mod groups;
 mod settings;
+mod waves;
 
 use indexmap::IndexMap;
 use sasrun_plugin::{InventoryRequest, InventoryResult, InventorySource, Marked, Object};
@@ -44,6 +45,8 @@ struct Mesh {
     media: Object,
     ogfs: Object,
     policies: Object,
+    /// Cores that go down together in a rolling upgrade, in order.
+    waves: Vec<Vec<String>>,
     gates: Object,
     /// Package that stands for a component's version, where a site's differs from the usual one.
     packages: Object,
@@ -144,6 +147,7 @@ fn read(document: &Marked, problems: &mut Problems) -> Mesh {
     }
     mesh.ogfs = settings::ogfs(top.get("ogfs"), problems);
     mesh.policies = settings::policies(top.get("policies"), problems);
+    mesh.waves = waves::resolve(&mesh, top.get("policies"), problems);
     if let Some(value) = top.get("gates") {
         mesh.gates = settings::gates(value, problems);
     }

@@ -140,7 +140,9 @@ pub(super) fn policies(value: Option<&Marked>, problems: &mut Problems) -> Objec
         "service_limit",
         "question_wait",
         "umount_limit",
+        "mount_limit",
         "tunnel_limit",
+        "spin_limit",
     ] {
         let place = fields.get(key);
         set(
@@ -157,9 +159,18 @@ pub(super) fn policies(value: Option<&Marked>, problems: &mut Problems) -> Objec
         let limit = problems.integer(place, "`capacity_limit`", 1, 1000);
         set("capacity_limit", limit.map(Value::from));
     }
-    if let Some(place) = fields.get("isolate_secondaries") {
-        let isolate = problems.boolean(place, "`isolate_secondaries`");
-        set("isolate_secondaries", isolate.map(Value::from));
+    if let Some(place) = fields.get("free_space_mb") {
+        let space = problems.integer(place, "`free_space_mb`", 0, 10_000_000);
+        set("free_space_mb", space.map(Value::from));
+    }
+    for key in ["isolate_secondaries", "remount_stale"] {
+        if let Some(place) = fields.get(key) {
+            let is_wanted = problems.boolean(place, &format!("`{key}`"));
+            set(key, is_wanted.map(Value::from));
+        }
+    }
+    if let Some(place) = fields.get("waves") {
+        set("waves", Some(waves(place, problems)));
     }
     if let Some(place) = fields.get("mesh_state") {
         set("mesh_state", Some(mesh_state(place, problems)));
@@ -187,6 +198,11 @@ fn defaults() -> Object {
         "service_limit": 600,
         "question_wait": 120,
         "umount_limit": 60,
+        "mount_limit": 60,
+        "spin_limit": 3600,
+        "free_space_mb": 1024,
+        "remount_stale": false,
+        "waves": [],
         "standalone_stage2": "ask",
         "capacity_limit": 5,
         "tunnel_limit": 300,
@@ -197,6 +213,23 @@ fn defaults() -> Object {
         Value::Object(object) => object,
         _ => Object::new(),
     }
+}
+
+/// Cores that go down together, wave by wave.
+fn waves(place: &Marked, problems: &mut Problems) -> Value {
+    let MarkedValue::List(elements) = &place.value else {
+        problems.hinted(
+            place,
+            "`waves` is a list of waves, each a list of cores".to_owned(),
+            "write it as [[core_a], [core_b, core_c]]",
+        );
+        return json!([]);
+    };
+    let waves = elements.iter().map(|wave| {
+        let names = problems.words(wave, "a wave");
+        super::words(names.iter().map(|(name, _)| name.as_str()))
+    });
+    Value::Array(waves.collect())
 }
 
 /// Yes, no or ask; a bare yes or no counts as the word.

@@ -299,6 +299,22 @@ async fn compare(host: &Host, path: &str, content: &str) -> ModuleResult {
         .with("differences", differences))
 }
 
+/// Adds what `df` says of the place, for shells do not always tell that a disk is full.
+async fn with_room(mut failure: Failure, host: &Host, path: &str) -> Result<Failure, Failure> {
+    let directory = path
+        .rsplit_once('/')
+        .map_or("/", |(directory, _)| directory);
+    let seen = host
+        .read_command(sasrun_plugin::Command {
+            script: format!("df -k {}", Host::quote(directory)),
+            timeout_ms: Some(10_000),
+            ..Default::default()
+        })
+        .await?;
+    failure.msg = format!("{}; df -k says: {}", failure.msg, seen.stdout.trim_end());
+    Ok(failure)
+}
+
 /// RESP-COPY-1: the same file on every server that runs a component.
 async fn copy(host: &Host, path: &str, content: &str, check_mode: bool) -> ModuleResult {
     if content.is_empty() && check_mode {
@@ -380,7 +396,9 @@ async fn copy(host: &Host, path: &str, content: &str, check_mode: bool) -> Modul
         validate: None,
         unsafe_writes: false,
     };
-    host.write(file).await?;
+    if let Err(failure) = host.write(file).await {
+        return Err(with_room(failure, host, path).await?);
+    }
     let read = Read::File {
         path: path.to_owned(),
         max_bytes: LONGEST,

@@ -93,6 +93,19 @@ impl Service {
         parts.join(", ")
     }
 
+    /// Numbers of its processes, which change when it is started anew.
+    fn pids(&self) -> Vec<&str> {
+        let is_number = |word: &&str| word.chars().all(|c| c.is_ascii_digit());
+        let of_kernel = |word: &str| word.strip_prefix("/proc/").is_some();
+        self.processes
+            .iter()
+            .filter_map(|line| {
+                let mut words = line.split_whitespace().take(2);
+                words.find(|word| is_number(word) || of_kernel(word))
+            })
+            .collect()
+    }
+
     /// As playbooks see it.
     pub(super) fn shown(&self) -> Value {
         json!({
@@ -103,6 +116,7 @@ impl Service {
             },
             "status": self.status,
             "processes": self.processes.len(),
+            "pids": self.pids(),
             "closed_ports": self.closed_ports,
         })
     }
