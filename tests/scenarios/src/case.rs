@@ -54,6 +54,8 @@ pub enum Base {
     #[default]
     Pair,
     Lab,
+    /// Five cores on sixty hosts.
+    Sixty,
 }
 
 /// One run of `sasrun`.
@@ -86,6 +88,9 @@ pub struct Run {
     /// What happens meanwhile.
     #[serde(default)]
     pub meanwhile: Vec<Step>,
+    /// Every process on every host is looked at all the time for secrets.
+    #[serde(default)]
+    pub watch_processes: bool,
     /// Seconds after which the run is taken for hung.
     #[serde(default = "usual_limit")]
     pub limit: u64,
@@ -126,6 +131,9 @@ pub struct Step {
     /// A host that ceases to be.
     #[serde(default)]
     pub halt: Option<String>,
+    /// How often the run is interrupted, as by Ctrl-C.
+    #[serde(default)]
+    pub interrupts: u32,
     /// A host that is booted.
     #[serde(default)]
     pub reboot: Option<String>,
@@ -201,6 +209,12 @@ pub struct Expect {
     pub private: bool,
     /// Nothing of the run's own is left on the hosts.
     pub nothing_left: bool,
+    /// Commands that succeed on hosts afterwards.
+    pub holds: Vec<Exec>,
+    /// The database is stopped as part of the scenario.
+    pub database_stops: bool,
+    /// Seconds in which the run ends at most.
+    pub within: Option<u64>,
     /// What changed is what the run before, in check mode, said that would change.
     pub as_predicted: bool,
 }

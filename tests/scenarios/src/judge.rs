@@ -95,7 +95,27 @@ pub fn complaints(
     }
     found.extend(outcome.rivals.iter().cloned());
     found.extend(leaks(scene, variant, &outcome.output)?);
-    found.extend(database_stopped(outcome));
+    if !expect.database_stops {
+        found.extend(database_stopped(outcome));
+    }
+    found.extend(outcome.shown.iter().cloned());
+    if let Some(limit) = expect
+        .within
+        .filter(|limit| outcome.took.as_secs() > *limit)
+    {
+        found.push(format!("took {} s, not {limit}", outcome.took.as_secs()));
+    }
+    for one in &expect.holds {
+        let output = scene.lab.exec(&one.host, &one.command)?;
+        if output.status != Some(0) {
+            found.push(format!(
+                "{}: {} does not hold: {}",
+                one.host,
+                one.command,
+                output.text()
+            ));
+        }
+    }
     Ok(found)
 }
 

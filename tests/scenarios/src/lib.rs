@@ -15,3 +15,4 @@ pub mod prediction;
 pub mod scene;
 pub mod staging;
 mod traces;
+pub mod watch;

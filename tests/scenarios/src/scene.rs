@@ -6,10 +6,12 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal};
 use saslab::events::Event;
 use saslab::lab::control;
 use saslab::lab::trial::Trial;
 use saslab::snapshot::Snapshot;
+use saslab::standin::response::parameters::secrets;
 use saslab::world::{Component, World};
 use serde_yaml::Value;
 
@@ -17,9 +19,13 @@ use crate::case::{Base, Exec, Run, Step, Variant, lay_over};
 use crate::clock;
 use crate::order;
 use crate::pattern::Pattern;
+use crate::watch::Watch;
 
 /// The domain's plugins.
 const PLUGINS: &[&str] = &["opsware", "gateway", "media", "oracle"];
+
+/// How fast a person presses Ctrl-C again.
+const BETWEEN_INTERRUPTS: Duration = Duration::from_millis(700);
 
 /// How much faster than life the lab runs here.
 const TIME_SCALE: f64 = 240.0;
@@ -110,6 +116,9 @@ pub struct Outcome {
     pub after: Snapshot,
     /// What was wrong with runs beside it, in a sentence each.
     pub rivals: Vec<String>,
+    pub took: Duration,
+    /// Secrets that processes on hosts showed, in a sentence each.
+    pub shown: Vec<String>,
 }
 
 impl Scene {
@@ -135,7 +144,8 @@ impl Scene {
         };
         lay_over(&mut mesh, &scene.ways_in());
         lay_over(&mut mesh, &variant.inventory);
-        let mut text = serde_yaml::to_string(&mesh)?;
+        let state = scene.lab.state.path().display().to_string();
+        let mut text = serde_yaml::to_string(&mesh)?.replace("@LAB@", &state);
         for (old, new) in &variant.replace {
             if !text.contains(old) {
                 bail!("the mesh file has no {old:?} to replace");
@@ -304,8 +314,16 @@ impl Scene {
             .stderr(out.try_clone()?)
             .stdout(out)
             .spawn()?;
+        let began = Instant::now();
+        let watch = if run.watch_processes {
+            Some(Watch::begin(&self.lab, secrets(&self.world))?)
+        } else {
+            None
+        };
         let mut rivals = Vec::new();
         let status = self.attend(&mut child, run, seen, &mut rivals);
+        let took = began.elapsed();
+        let shown = watch.map(Watch::end).unwrap_or_default();
         if !matches!(status, Ok(Some(_))) {
             let _ = child.kill();
             let _ = child.wait();
@@ -319,6 +337,8 @@ impl Scene {
             before,
             after: self.lab.snapshot()?,
             rivals,
+            took,
+            shown,
         })
     }
 
@@ -359,6 +379,13 @@ impl Scene {
                         control::ask(&self.lab.state, &format!("halt {host}"))?;
                     }
                     self.meddle(step, child.id(), rivals)?;
+                    for time in 0..step.interrupts {
+                        if time > 0 {
+                            std::thread::sleep(BETWEEN_INTERRUPTS);
+                        }
+                        let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+                        rustix::process::kill_process(pid.context("no pid")?, Signal::INT)?;
+                    }
                 }
             }
             std::thread::sleep(Duration::from_millis(20));
@@ -369,6 +396,7 @@ impl Scene {
 fn base(programs: &Programs, base: Base) -> Result<Value> {
     let (path, quick) = match base {
         Base::Pair => (programs.root.join("tests/scenarios/meshes/pair.yml"), None),
+        Base::Sixty => (programs.root.join("tests/scenarios/meshes/sixty.yml"), None),
         Base::Lab => (
             programs.root.join("inventories/lab/mesh.yml"),
             Some("policies: {mesh_state: {polls: 3, interval: 0.3}, service_limit: 30}"),
