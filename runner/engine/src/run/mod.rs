@@ -366,14 +366,15 @@ impl Run {
         });
     }
 
-    /// Gives the variables that `set_fact` made on one host to others, for `run_once`.
-    pub(crate) fn share_facts(&self, first: &Name, hosts: &[Name]) {
+    /// Gives the variables that a `set_fact` made on one host to others, for `run_once`; what it had before is its own.
+    pub(crate) fn share_facts(&self, first: &Name, hosts: &[Name], names: &[Arc<str>]) {
         let made = self.shared.host(first).set;
         for host in hosts.iter().filter(|host| *host != first) {
             self.shared.change_host(host, |learnt| {
                 let set = Arc::make_mut(&mut learnt.set);
                 set.extend(
                     made.iter()
+                        .filter(|(name, _)| names.iter().any(|made| **made == ***name))
                         .map(|(name, value)| (Arc::clone(name), value.clone())),
                 );
             });

@@ -180,7 +180,8 @@ impl<'a> Walk<'a> {
         if let sasrun_model::Action::Module(name) = &task.action
             && name.ends_with("set_fact")
         {
-            self.run.share_facts(first, &others);
+            let made = facts_made(&outcome.outcome.result);
+            self.run.share_facts(first, &others, &made);
         }
     }
 
@@ -287,4 +288,26 @@ impl<'a> Walk<'a> {
             },
         });
     }
+}
+
+/// Names of the variables that a result says were made, by it or by the items of its loop.
+fn facts_made(result: &sasrun_model::Value) -> Vec<Arc<str>> {
+    let names = |result: &sasrun_model::Value| {
+        let facts = result
+            .get("ansible_facts")
+            .and_then(|facts| facts.as_map().cloned());
+        facts
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| Arc::from(name.to_string()))
+            .collect::<Vec<Arc<str>>>()
+    };
+    let mut made = names(result);
+    if let Some(items) = result
+        .get("results")
+        .and_then(|results| results.as_list().map(<[_]>::to_vec))
+    {
+        made.extend(items.iter().flat_map(names));
+    }
+    made
 }
