@@ -101,6 +101,8 @@ impl Case {
             .copied()
             .filter(|site| site.is_written() && !site.is_shared())
             .collect();
+        // By turns, so that the user is contested from everywhere.
+        let of_user = sites.get(self.number % sites.len().max(1)).copied();
         sites.shuffle(dice);
         let mut sites = sites.into_iter();
         if self.gathers_facts {
@@ -110,7 +112,7 @@ impl Case {
                 }
             }
         }
-        if user_is_free && let Some(site) = sites.next() {
+        if user_is_free && let Some(site) = of_user {
             self.define(USER.to_owned(), BTreeSet::from([site]));
         }
     }
