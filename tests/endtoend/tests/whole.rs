@@ -102,6 +102,10 @@ fn told(events: &[Value], site: &Site) -> String {
             flush(&mut lines, &mut of_hosts);
             by_themselves = name.starts_with("free");
         }
+        if kind == "host_retry" && is_of_job(&event["outcome"]["result"]) {
+            // How often a job is looked at before it has ended is a matter of chance.
+            continue;
+        }
         let line = line_of(event, site);
         let mut host = event["id"]["host"]
             .as_str()
@@ -157,15 +161,22 @@ fn settled(value: &Value) -> Value {
     match value {
         Value::Object(map) => {
             let sorted: BTreeMap<&String, &Value> = map.iter().collect();
+            let is_of_job = is_of_job(value);
             let kept = sorted
                 .into_iter()
                 .filter(|(key, _)| !MOMENTS.contains(&key.as_str()))
+                .filter(|(key, _)| !(is_of_job && *key == "attempts"))
                 .map(|(key, value)| (key.clone(), settled_field(key, value)));
             Value::Object(kept.collect())
         }
         Value::Array(items) => items.iter().map(settled).collect(),
         other => other.clone(),
     }
+}
+
+/// Whether a result is what was seen of a job.
+fn is_of_job(result: &Value) -> bool {
+    result.get("started").is_some() && result.get("finished").is_some()
 }
 
 fn settled_field(key: &str, value: &Value) -> Value {
