@@ -11,10 +11,8 @@ const DEFAULT_ID: &str = "filter_default";
 
 /// Adds the filters.
 pub(crate) fn extend(extensions: &mut Extensions) {
-    let filters: [(&str, ExtensionFunction); 2] = [
-        ("vault", Arc::new(|values, named| vault(values, named))),
-        ("unvault", Arc::new(|values, named| unvault(values, named))),
-    ];
+    let filters: [(&str, ExtensionFunction); 2] =
+        [("vault", Arc::new(vault)), ("unvault", Arc::new(unvault))];
     for (name, function) in filters {
         for prefix in ["", "ansible.builtin."] {
             let name = Name::from(format!("{prefix}{name}"));

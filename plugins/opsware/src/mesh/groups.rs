@@ -216,7 +216,7 @@ fn mesh_variables(mesh: &Mesh) -> Object {
 fn lock(mesh: &Mesh, variables: &mut Object) {
     let source = mesh.cores.values().find(|core| core.source);
     let keeper = source.and_then(|core| core.hosts.keys().next());
-    let keepers = words(keeper.map(String::as_str).into_iter());
+    let keepers = words(keeper.map(String::as_str));
     variables
         .entry("sasrun_lock")
         .or_insert_with(|| Value::from(mesh.name.as_str()));

@@ -30,7 +30,7 @@ const CONNECTION: &str = "connection";
 /// A terminal with a program on it.
 pub(super) enum Terminal {
     /// It ends with its connection.
-    Bound(Dialogue),
+    Bound(Box<Dialogue>),
     /// Its host holds it.
     Held(Box<HeldDialogue>),
 }
@@ -177,7 +177,7 @@ impl Talking<'_> {
         let command = convert::command(command, &self.environment, None);
         let dialogue = connection.dialogue(identity, &command, size).await;
         let dialogue = dialogue.map_err(|error| lost(&error))?;
-        self.first_look(Terminal::Bound(dialogue)).await
+        self.first_look(Terminal::Bound(Box::new(dialogue))).await
     }
 
     /// Opens a terminal that the host holds, or goes on with the one that is there.
@@ -191,7 +191,7 @@ impl Talking<'_> {
             return Ok(screen);
         }
         let (connection, identity) = self.connection().await?;
-        let id = self.dialogue_id()?;
+        let id = self.dialogue_id().ok_or_else(nameless)?;
         self.forget_if_repeated(&connection, &identity, &id).await?;
         self.job = Some(id.clone());
         let maker = connection.terminal_maker(&identity).await;
@@ -245,7 +245,7 @@ impl Talking<'_> {
             return Ok(None);
         }
         let (connection, identity) = self.connection().await?;
-        let id = self.dialogue_id()?;
+        let id = self.dialogue_id().ok_or_else(nameless)?;
         let patience = Patience::default();
         let found = connection.find_dialogue(&identity, &id, &patience).await;
         let Some(dialogue) = found.map_err(|error| lost(&error))? else {
@@ -270,12 +270,8 @@ impl Talking<'_> {
         Ok(Some(Screen { note, ..screen }))
     }
 
-    fn dialogue_id(&self) -> Result<JobId, Reply> {
-        let id = self.host_run.run.jobs.id(&self.step, 0);
-        id.ok_or_else(|| {
-            let failure = Failure::new("the dialogue has no name");
-            Reply::End(Ending::Failed(failure))
-        })
+    fn dialogue_id(&self) -> Option<JobId> {
+        self.host_run.run.jobs.id(&self.step, 0)
     }
 
     async fn first_look(&mut self, mut terminal: Terminal) -> Result<Screen, Reply> {
@@ -347,4 +343,8 @@ fn screen(shown: sasrun_connection::Screen) -> Screen {
         ended,
         ..Screen::default()
     }
+}
+
+fn nameless() -> Reply {
+    Reply::End(Ending::Failed(Failure::new("the dialogue has no name")))
 }
