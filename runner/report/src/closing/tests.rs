@@ -1,3 +1,7 @@
+//! What a closing report gathers from events, and what it leaves out.
+//!
+//! Must not: look at how it is drawn.
+
 use std::sync::Arc;
 use std::time::Duration;
 
