@@ -61,6 +61,7 @@ const ITEMS: &[&str] = &[
     "STD-",
     "ROLL-",
     "FIX-",
+    "SAT-",
 ];
 
 /// Variables that hold an item for a shared role.

@@ -25,7 +25,10 @@ pub(crate) fn check_all(
             }
         }
         NodeKind::Map(entries) => {
-            for entry in entries.iter().filter(|entry| !is_caught(entry, entries)) {
+            if is_borne(entries) {
+                return;
+            }
+            for entry in entries {
                 check_all(syntax, &entry.value, source, problems);
             }
         }
@@ -33,13 +36,13 @@ pub(crate) fn check_all(
     }
 }
 
-/// Whether a mistake in an entry of a task or block is a failure that the task or block bears: it
-/// is left for when it is reached.
-fn is_caught(entry: &Entry, beside: &[Entry]) -> bool {
-    let has = |name: &str| beside.iter().find(|entry| entry.key.as_str() == Some(name));
-    let ignores = has("ignore_errors");
+/// Whether a mistake in a task or block is a failure that it ignores itself: it is left for when it
+/// is reached. A rescue around it is no leave to be wrong: it is there for what hosts do.
+fn is_borne(entries: &[Entry]) -> bool {
+    let ignores = entries
+        .iter()
+        .find(|entry| entry.key.as_str() == Some("ignore_errors"));
     ignores.is_some_and(|ignores| may_be_true(&ignores.value))
-        || entry.key.as_str() == Some("block") && has("rescue").is_some()
 }
 
 /// Makes a problem of what the checker found in a text of the file.

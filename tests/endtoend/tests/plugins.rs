@@ -144,7 +144,7 @@ fn plugins_that_misbehave_fail_their_own_tasks_alone() {
     for cause in [
         "the module lost its nerve",
         "not a message of the protocol: what is this?",
-        "did not answer within",
+        "Timed out after 3 second(s).",
         "no more",
         "this is no message",
         "speaks version 99",
