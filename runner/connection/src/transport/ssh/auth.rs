@@ -138,7 +138,7 @@ impl Login<'_> {
             .handle
             .authenticate_publickey(&self.target.user, key)
             .await;
-        self.judge(result)
+        self.judge(result).await
     }
 
     async fn with_agent_key(
@@ -163,8 +163,8 @@ impl Login<'_> {
             }
         };
         match result {
-            Ok(result) => self.judge(Ok(result)),
-            Err(russh::AgentAuthError::Send(_)) => self.judge(Err(russh::Error::SendError)),
+            Ok(result) => self.judge(Ok(result)).await,
+            Err(russh::AgentAuthError::Send(_)) => self.judge(Err(russh::Error::SendError)).await,
             Err(russh::AgentAuthError::Key(error)) => {
                 self.tried
                     .push(format!("(the agent does not sign: {error})"));
@@ -193,7 +193,7 @@ impl Login<'_> {
                 .handle
                 .authenticate_password(&self.target.user, password.expose())
                 .await;
-            if self.judge(result)? {
+            if self.judge(result).await? {
                 return Ok(true);
             }
         }
@@ -235,12 +235,15 @@ impl Login<'_> {
                         .authenticate_keyboard_interactive_respond(answers)
                         .await;
                 }
-                Err(error) => return self.judge(Err(error)),
+                Err(error) => return self.judge(Err(error)).await,
             }
         }
     }
 
-    fn judge(&mut self, result: Result<AuthResult, russh::Error>) -> Result<bool, Problem> {
+    async fn judge(&mut self, result: Result<AuthResult, russh::Error>) -> Result<bool, Problem> {
+        if result.is_err() || self.session.handle.is_closed() {
+            self.session.end.known().await;
+        }
         match result {
             Ok(AuthResult::Success) => Ok(true),
             // This is what an answer that never came looks like, too.

@@ -43,6 +43,17 @@ impl End {
         self.0.get().map(|reason| reason.text.as_str())
     }
 
+    /// Waits until the reason is known, at most half a second: a request may fail before the task that reads the connection has
+    /// told why.
+    pub(super) async fn known(&self) {
+        for _ in 0..50 {
+            if self.0.get().is_some() {
+                return;
+            }
+            time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     /// Why the network ended it: none when it did not end, or when the server said farewell.
     pub(super) fn cut(&self) -> Option<&str> {
         let reason = self.0.get().filter(|reason| !reason.is_farewell);
