@@ -407,6 +407,28 @@ async fn a_connection_that_is_cut_under_a_login_is_no_refusal() {
     assert!(all.contains("while logging in"), "{all}");
 }
 
+#[tokio::test]
+async fn a_server_that_goes_away_under_a_login_refuses_nobody() {
+    use russh::Disconnect;
+    let cases: [(fn() -> Disconnect, &str); 4] = [
+        (|| Disconnect::ByApplication, "lost"),
+        (|| Disconnect::TooManyConnections, "lost"),
+        (|| Disconnect::ProtocolError, "authentication"),
+        (|| Disconnect::NoMoreAuthMethodsAvailable, "authentication"),
+    ];
+    for (farewell, kind) in cases {
+        let setup = setup(Behaviour {
+            farewell: Some(farewell),
+            ..Behaviour::default()
+        })
+        .await;
+        let mut target = Target::ssh("going host", setup.target.clone());
+        target.limits.connect_attempts = 1;
+        let error = Connection::connect(target).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{:?}: {error}", farewell());
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_host_that_falls_silent_is_noticed_in_every_phase() {
     let setup = setup(Behaviour::default()).await;

@@ -4,12 +4,13 @@ pub mod proxy;
 
 use std::collections::HashMap;
 use std::process::Stdio;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use russh::keys::{Algorithm, PrivateKey, PublicKey};
 use russh::server::{
-    self, Auth, ChannelOpenHandle, Handle, Msg, Response, Session, VerifiedPublicKey,
+    self, Auth, ChannelOpenHandle, Handle, Msg, PublicKeyOffer, Response, Session,
+    VerifiedPublicKey,
 };
 use russh::{Channel, ChannelId, Pty};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -32,6 +33,8 @@ pub struct Behaviour {
     pub dropped_first: usize,
     /// Channels that may be open at once.
     pub max_sessions: Option<usize>,
+    /// What is said instead of an answer to the first key.
+    pub farewell: Option<fn() -> russh::Disconnect>,
 }
 
 /// A running server.
@@ -82,11 +85,14 @@ impl Server {
                     attempts: Arc::clone(&counted),
                     channels: HashMap::new(),
                     open: 0,
+                    handle: Arc::default(),
                 };
+                let handle = Arc::clone(&peer.handle);
                 let config = Arc::clone(&config);
                 stream.set_nodelay(true).unwrap();
                 tokio::spawn(async move {
                     if let Ok(session) = server::run_stream(config, stream, peer).await {
+                        let _ = handle.set(session.handle());
                         let _ = session.await;
                     }
                 });
@@ -115,6 +121,7 @@ struct Peer {
     attempts: Arc<AtomicUsize>,
     channels: HashMap<ChannelId, Running>,
     open: usize,
+    handle: Arc<OnceLock<server::Handle>>,
 }
 
 #[derive(Default)]
@@ -135,6 +142,18 @@ impl Peer {
 
 impl server::Handler for Peer {
     type Error = russh::Error;
+
+    async fn auth_publickey_offered(
+        &mut self,
+        _: &str,
+        _: PublicKeyOffer<'_>,
+    ) -> Result<Auth, Self::Error> {
+        if let (Some(farewell), Some(handle)) = (self.behaviour.farewell, self.handle.get()) {
+            let said = handle.disconnect(farewell(), "enough".to_owned(), String::new());
+            let _ = said.await;
+        }
+        Ok(Auth::Accept)
+    }
 
     async fn auth_publickey(
         &mut self,

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use russh::client::{self, DisconnectReason, Handle};
 use russh::keys::PublicKeyOrCertificate;
-use russh::{Preferred, cipher, compression};
+use russh::{Disconnect, Preferred, cipher, compression};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time;
@@ -33,8 +33,8 @@ pub(super) struct End(Arc<OnceLock<Reason>>);
 #[derive(Debug)]
 struct Reason {
     text: String,
-    /// The server ended it, and said so.
-    is_farewell: bool,
+    /// The server ended it for what was tried on it.
+    is_refusal: bool,
 }
 
 impl End {
@@ -54,11 +54,23 @@ impl End {
         }
     }
 
-    /// Why the network ended it: none when it did not end, or when the server said farewell.
+    /// Why it was cut: none when it did not end, or when the server had enough of us.
     pub(super) fn cut(&self) -> Option<&str> {
-        let reason = self.0.get().filter(|reason| !reason.is_farewell);
+        let reason = self.0.get().filter(|reason| !reason.is_refusal);
         reason.map(|reason| reason.text.as_str())
     }
+}
+
+/// Tells whether a farewell says that the server goes away or is busy, and nothing of what was tried
+/// (RFC 4253, section 11.1; OpenSSH tells one who tried too often of a protocol error).
+fn is_of_the_server_itself(farewell: Disconnect) -> bool {
+    matches!(
+        farewell,
+        Disconnect::ByApplication
+            | Disconnect::ConnectionLost
+            | Disconnect::ServiceNotAvailable
+            | Disconnect::TooManyConnections
+    )
 }
 
 /// Our side of the conversation.
@@ -98,10 +110,10 @@ impl client::Handler for Client {
         &mut self,
         reason: DisconnectReason<Self::Error>,
     ) -> Result<(), Self::Error> {
-        let is_farewell = matches!(reason, DisconnectReason::ReceivedDisconnect(_));
-        let (text, result) = match reason {
+        let (text, is_refusal, result) = match reason {
             DisconnectReason::ReceivedDisconnect(said) => (
                 format!("the server said farewell: {}", said.message),
+                !is_of_the_server_itself(said.reason_code),
                 Ok(()),
             ),
             DisconnectReason::Error(error) => {
@@ -112,12 +124,22 @@ impl client::Handler for Client {
                     ClientError::Russh(error) => error.to_string(),
                     ClientError::Problem(problem) => problem.to_string(),
                 };
-                (text, Err(error))
+                (text, false, Err(error))
             }
         };
         // The first reason is the one that counts.
-        let _ = self.end.0.set(Reason { text, is_farewell });
+        let _ = self.end.0.set(Reason { text, is_refusal });
         result
+    }
+}
+
+/// A connection that was reset ends without a word to its handler (russh fails to shut the socket down first).
+impl Drop for Client {
+    fn drop(&mut self) {
+        let _ = self.end.0.set(Reason {
+            text: "the connection broke off".to_owned(),
+            is_refusal: false,
+        });
     }
 }
 
