@@ -21,7 +21,8 @@ const LONGEST_END: Duration = Duration::from_secs(10);
 struct Signals {
     interrupt: Signal,
     terminate: Signal,
-    hangup: Signal,
+    /// None below nohup, which is there so that the run outlives the terminal.
+    hangup: Option<Signal>,
 }
 
 impl Signals {
@@ -29,18 +30,37 @@ impl Signals {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
+            hangup: match is_ignored(Rustix::HUP) {
+                true => None,
+                false => Some(signal(SignalKind::hangup())?),
+            },
         })
     }
 
     /// Waits for the next; gives the exit code that it stands for.
     async fn next(&mut self) -> u8 {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = self.interrupt.recv() => INTERRUPTED,
             _ = self.terminate.recv() => TERMINATED,
-            _ = self.hangup.recv() => TERMINATED,
+            _ = hangup => TERMINATED,
         }
     }
+}
+
+/// Whether whoever started this program had a signal ignored, where the system tells it (Linux).
+fn is_ignored(signal: Rustix) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| (mask >> (signal.as_raw() - 1)) & 1 == 1)
 }
 
 /// Tells the run of signals; ends the program when it does not end itself after the second.

@@ -248,3 +248,26 @@ fn a_step_is_asked_by_its_own_probe_or_done_again_where_it_may_be() {
         assert_eq!(site.read("a"), expected, "{probe}");
     }
 }
+
+#[test]
+fn below_nohup_the_loss_of_the_terminal_ends_nothing() {
+    let site = Site::new();
+    site.file("hosts.ini", "a ansible_connection=local\n").file(
+        "site.yml",
+        "- hosts: all
+  gather_facts: false
+  vars: {here: '{{ playbook_dir }}'}
+  tasks:
+    - shell: touch {{ here }}/begun; until test -e {{ here }}/sent; do sleep 0.02; done
+    - shell: touch {{ here }}/second
+",
+    );
+    // The program takes the place, and the process id, of the shell that ignores the signal.
+    let script = "trap '' HUP; (until test -e begun; do sleep 0.02; done; kill -HUP $$; touch sent) & exec \"$@\"";
+    let mut command = site.command_of(std::path::Path::new("/bin/sh"));
+    command.args(["-c", script, "sh"]);
+    command.arg(site.command().get_program());
+    command.args(["playbook", "-i", "hosts.ini", "site.yml"]);
+    site.end(command, b"").exits(0);
+    assert!(site.path("second").exists());
+}
