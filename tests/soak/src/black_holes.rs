@@ -1,5 +1,6 @@
 //! T7: a host falls silent without a word, in each phase of a connection. It is noticed within the limit, the message names
-//! the phase, and the other hosts are as fast as if it were not there.
+//! the phase, and the other hosts are as fast as if it were not there: as fast as in a run that begins at the same moment and
+//! has no silent host, for how fast a machine is changes with all else that it does.
 //!
 //! They go on by themselves (`strategy: free`): where hosts wait for each other, they wait for the silent one too, but never
 //! longer than the limit.
@@ -95,7 +96,7 @@ enum Way {
 
 impl BlackHoles {
     fn new(bench: &Bench, phase: Phase) -> Result<Self, Failure> {
-        let (usual, login_bytes) = undisturbed(bench)?;
+        let (usual, login_bytes) = Scene::undisturbed(bench)?.measure()?;
         Ok(Self {
             bench: bench.clone(),
             phase,
@@ -104,8 +105,8 @@ impl BlackHoles {
         })
     }
 
-    /// How soon the silence must be noticed.
-    fn limit(&self) -> Duration {
+    /// How soon the silence must be noticed, when a run that nobody disturbs takes so long.
+    fn limit(&self, usual: Duration) -> Duration {
         let shortened = match self.phase {
             Phase::Connect | Phase::Greeting => Duration::from_secs(2),
             // Limits of login and shell cannot be set.
@@ -118,29 +119,8 @@ impl BlackHoles {
             shortened
         };
         // The run ends with its last host.
-        limit.max(self.usual) + SLACK
+        limit.max(usual) + SLACK
     }
-}
-
-/// How long the others take when nobody is silent, and the bytes of a server up to the first step.
-fn undisturbed(bench: &Bench) -> Result<(Duration, u64), Failure> {
-    let scene = Scene::new(bench, |server| {
-        Proxy::start((address(OTHERS), server)).map(Way::Proxy)
-    })?;
-    let mut started = scene.begin()?;
-    let began = Instant::now();
-    scene.await_line(OTHERS, "begun", &mut started)?;
-    let login_bytes = match &scene.way {
-        Way::Proxy(proxy) => proxy.bytes_from_server(),
-        Way::NoAnswer(_) => 0,
-    };
-    scene.await_others(&mut started)?;
-    let usual = began.elapsed();
-    let code = started.end_within(LIMIT)?.code();
-    if code != Some(0) {
-        return Err(started.failure(code));
-    }
-    Ok((usual, login_bytes))
 }
 
 impl Stage for BlackHoles {
@@ -151,51 +131,60 @@ impl Stage for BlackHoles {
             Phase::Login => GREETING_BYTES + dice.below(self.login_bytes - GREETING_BYTES),
             Phase::Task => u64::MAX,
         };
+        let moment = (self.phase == Phase::Task).then(|| dice.moment(self.usual / 4));
         let phase = self.phase;
         let scene = Scene::new(&self.bench, |server| match phase {
             Phase::Connect => NoAnswer::start().map(Way::NoAnswer),
             _ => Proxy::silent_after((address(OTHERS), server), after).map(Way::Proxy),
         })?;
-        let mut started = scene.begin()?;
-        let began = Instant::now();
-        let mut silent_since = began;
-        if let (Phase::Task, Way::Proxy(proxy)) = (phase, &scene.way) {
-            scene.await_line(OTHERS, "begun", &mut started)?;
-            std::thread::sleep(dice.moment(self.usual / 4));
-            proxy.fall_silent();
-            silent_since = Instant::now();
-        }
-        scene.await_others(&mut started)?;
-        let others = began.elapsed();
-        let code = started.end_within(LIMIT)?.code();
-        let noticed = silent_since.elapsed();
-        let said = started.said();
+        let beside = Scene::undisturbed(&self.bench)?;
+        let (silence, usual) = std::thread::scope(|threads| {
+            let beside = threads.spawn(move || beside.measure());
+            let silence = scene.fall_silent(moment);
+            (silence, beside.join())
+        });
+        let (silence, usual) = match usual {
+            Ok(usual) => (silence?, usual?.0),
+            Err(panic) => std::panic::resume_unwind(panic),
+        };
+        self.judge(&format!("{phase:?} after {after} bytes"), &silence, usual)
+    }
+}
+
+impl BlackHoles {
+    /// Judges a run with a silent host by one without that ran beside it.
+    fn judge(&self, what: &str, silence: &Silence, usual: Duration) -> Result<(), Failure> {
+        let said = silence.said.clone();
         let is_told = PHASES.iter().any(|phase| said.contains(phase));
-        if !matches!(code, Some(4 | 7)) || !is_told {
-            let what = format!("{phase:?} after {after} bytes");
+        if !matches!(silence.code, Some(4 | 7)) || !is_told {
+            let (what, code) = (what.to_owned(), silence.code);
             return Err(Failure::Ended { what, code, said });
         }
-        let late = |what: &str, took: Duration, limit: Duration| {
-            let said = said.clone();
-            let what = format!("{phase:?} after {after} bytes: {what}");
-            let (took_s, limit_s) = (took.as_secs_f64(), limit.as_secs_f64());
-            (took > limit).then_some(Failure::Late {
-                what,
-                took_s,
-                limit_s,
-                said,
+        let in_time = |part: &str, took: Duration, limit: Duration| {
+            if took <= limit {
+                return Ok(());
+            }
+            Err(Failure::Late {
+                what: format!("{what}: {part}"),
+                took_s: took.as_secs_f64(),
+                limit_s: limit.as_secs_f64(),
+                said: said.clone(),
             })
         };
-        if let Some(late) = late("noticing it", noticed, self.limit()) {
-            return Err(late);
-        }
-        let most = |usual: Duration| usual.mul_f64(1.0 + LATER_PART) + LATER;
-        if others > most(self.usual) {
-            // The machine may have become slower; how fast is it when nobody is silent?
-            self.usual = undisturbed(&self.bench)?.0.max(self.usual);
-        }
-        late("the others", others, most(self.usual)).map_or(Ok(()), Err)
+        in_time("noticing it", silence.noticed, self.limit(usual))?;
+        let most = usual.max(self.usual).mul_f64(1.0 + LATER_PART) + LATER;
+        in_time("the others", silence.others, most)
     }
+}
+
+/// What came of a run with a silent host.
+struct Silence {
+    code: Option<i32>,
+    said: String,
+    /// When all others were done, from the beginning of the run.
+    others: Duration,
+    /// When the run ended, from the beginning of the silence.
+    noticed: Duration,
 }
 
 /// A site of a few hosts, of which the last is reached by a way of its own.
@@ -216,6 +205,55 @@ impl Scene {
             site,
             way,
             _server: server,
+        })
+    }
+
+    /// One in which nobody is silent.
+    fn undisturbed(bench: &Bench) -> Result<Self, Failure> {
+        Self::new(bench, |server| {
+            Proxy::start((address(OTHERS), server)).map(Way::Proxy)
+        })
+    }
+
+    /// How long the others take when nobody is silent, and the bytes of a server up to the first step.
+    fn measure(self) -> Result<(Duration, u64), Failure> {
+        let mut started = self.begin()?;
+        let began = Instant::now();
+        self.await_line(OTHERS, "begun", &mut started)?;
+        let login_bytes = match &self.way {
+            Way::Proxy(proxy) => proxy.bytes_from_server(),
+            Way::NoAnswer(_) => 0,
+        };
+        self.await_others(&mut started)?;
+        let usual = began.elapsed();
+        let code = started.end_within(LIMIT)?.code();
+        if code != Some(0) {
+            return Err(started.failure(code));
+        }
+        Ok((usual, login_bytes))
+    }
+
+    /// Runs with the silent host; it falls silent so long after its first step, or by itself.
+    fn fall_silent(&self, moment: Option<Duration>) -> Result<Silence, Failure> {
+        let mut started = self.begin()?;
+        let began = Instant::now();
+        if let (Some(moment), Way::Proxy(proxy)) = (moment, &self.way) {
+            self.await_line(OTHERS, "begun", &mut started)?;
+            std::thread::sleep(moment);
+            proxy.fall_silent();
+        }
+        self.await_others(&mut started)?;
+        let others = began.elapsed();
+        let code = started.end_within(LIMIT)?.code();
+        let silent_since = match &self.way {
+            Way::Proxy(proxy) => proxy.silent_since(),
+            Way::NoAnswer(_) => None,
+        };
+        Ok(Silence {
+            code,
+            said: started.said(),
+            others,
+            noticed: silent_since.unwrap_or(began).max(began).elapsed(),
         })
     }
 

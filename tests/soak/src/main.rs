@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::Parser;
 use sasrun_soak::{Bench, Failed, Part, Report, TRIALS, Trial, Turn};
@@ -100,13 +101,16 @@ fn all_turns(
     let mut total = 0;
     let mut told = Vec::new();
     for part in parts {
+        let began = Instant::now();
         let count = part.count(bench.size);
         if let Err(failed) = report.run(part, bench, count) {
             tell(trial.id, part, &failed, seed);
             return false;
         }
         total += count * part.each;
-        told.push(format!("{} {}", count * part.each, (part.what)(bench.size)));
+        let what = (part.what)(bench.size);
+        let took_s = began.elapsed().as_secs();
+        told.push(format!("{} {what} ({took_s} s)", count * part.each));
     }
     println!(
         "{} pass {total} of {total}, seed {seed}: {}",

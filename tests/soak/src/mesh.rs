@@ -26,10 +26,6 @@ const LIMIT: Duration = Duration::from_secs(900);
 /// The mesh of the demo: three cores on nine hosts.
 const MESH: &str = "{name: killed, base: lab, run: {expect: {}}}";
 
-/// A property that counts beginnings and ends: an installer that ends with its connection tells no
-/// end. That no component is upgraded twice is judged all the same.
-const NOT_WITH_KILLS: &str = "one_installer_per_host";
-
 /// Gets ready to kill: upgrades undisturbed, twice, so that what is never the same is known.
 pub(crate) fn begin(bench: &Bench) -> Result<Box<dyn Stage>, Failure> {
     let (look, took) = undisturbed(bench)?;
@@ -230,7 +226,6 @@ impl Upgrade {
         let events = self.scene.lab.events().map_err(Failure::Lab)?;
         let violation = PROPERTIES
             .iter()
-            .filter(|property| property.name != NOT_WITH_KILLS)
             .find_map(|property| property.violation(&self.scene.world, &events));
         match violation {
             Some(violation) => Err(Failure::Upgrade(violation)),

@@ -2,9 +2,9 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 /// A way to a port of another address.
 pub(crate) struct Proxy {
@@ -15,8 +15,8 @@ pub(crate) struct Proxy {
 /// What all connections of a way share.
 struct Wire {
     streams: Mutex<Vec<TcpStream>>,
-    /// Swallows everything from now on, on connections that stay open.
-    is_silent: AtomicBool,
+    /// Since when everything is swallowed, on connections that stay open.
+    silent_since: OnceLock<Instant>,
     /// Bytes from the server after which it falls silent.
     silent_after: u64,
     from_server: AtomicU64,
@@ -34,10 +34,13 @@ impl Proxy {
         let port = listener.local_addr()?.port();
         let wire = Arc::new(Wire {
             streams: Mutex::default(),
-            is_silent: AtomicBool::new(bytes == 0),
+            silent_since: OnceLock::new(),
             silent_after: bytes,
             from_server: AtomicU64::new(0),
         });
+        if bytes == 0 {
+            wire.fall_silent();
+        }
         let own = Arc::clone(&wire);
         // It ends with the process; a trial has no way to wake it.
         std::thread::spawn(move || {
@@ -64,7 +67,12 @@ impl Proxy {
 
     /// Swallows everything from now on.
     pub(crate) fn fall_silent(&self) {
-        self.wire.is_silent.store(true, Ordering::SeqCst);
+        self.wire.fall_silent();
+    }
+
+    /// Since when it swallows everything; none while it does not.
+    pub(crate) fn silent_since(&self) -> Option<Instant> {
+        self.wire.silent_since.get().copied()
     }
 
     /// Bytes that came from the server so far.
@@ -85,7 +93,11 @@ impl Wire {
     }
 
     fn is_silent(&self) -> bool {
-        self.is_silent.load(Ordering::SeqCst)
+        self.silent_since.get().is_some()
+    }
+
+    fn fall_silent(&self) {
+        self.silent_since.get_or_init(Instant::now);
     }
 
     /// How many of these bytes from the server still come through.
@@ -94,7 +106,7 @@ impl Wire {
         let before = self.from_server.fetch_add(length, Ordering::SeqCst);
         let left = self.silent_after.saturating_sub(before);
         if left <= length {
-            self.is_silent.store(true, Ordering::SeqCst);
+            self.fall_silent();
         }
         usize::try_from(left).unwrap_or(usize::MAX).min(bytes)
     }
@@ -170,7 +182,6 @@ impl NoAnswer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Instant;
 
     #[test]
     fn nobody_answers_at_a_full_queue() {

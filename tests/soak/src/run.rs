@@ -21,6 +21,8 @@ const LONGEST_REST: Duration = Duration::from_secs(20);
 const MOST_RESUMES: u32 = 60;
 /// Variable by which what a run started is known.
 const MARK: &str = "SASRUN_SOAK";
+/// Signals that a process may ignore from its beginning.
+const IGNORABLE: [Signal; 3] = [Signal::HUP, Signal::INT, Signal::TERM];
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 
 /// A folder with a playbook, an inventory and the state of runs.
@@ -106,7 +108,14 @@ impl Site {
 
     /// Starts the program with arguments.
     pub(crate) fn start(&self, arguments: &[&str]) -> Result<Started, Failure> {
-        self.start_by(Command::new(&self.program), arguments)
+        if !IGNORABLE.iter().any(|signal| ignores("self", *signal)) {
+            return self.start_by(Command::new(&self.program), arguments);
+        }
+        // What this process ignores (nohup, a shell's background), whatever it starts would ignore too.
+        let mut command = Command::new("env");
+        command.arg("--default-signal=HUP,INT,TERM");
+        command.arg(&self.program);
+        self.start_by(command, arguments)
     }
 
     /// Starts the program where no file may become longer than so many bytes: what would, fails as on a full disk.
@@ -217,9 +226,25 @@ fn field(line: &str, name: &str) -> Option<String> {
     after.split('"').next().map(str::to_owned)
 }
 
+/// Whether a process ignores a signal, as far as can be seen.
+fn ignores(process: &str, signal: Signal) -> bool {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let mut masks = status
+        .lines()
+        .filter_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = masks
+        .next()
+        .map(|mask| u64::from_str_radix(mask.trim(), 16));
+    mask.is_some_and(|mask| mask.is_ok_and(|mask| mask >> (signal.as_raw() - 1) & 1 == 1))
+}
+
 impl Started {
-    /// Sends a signal.
+    /// Sends a signal, once it would not be lost.
     pub(crate) fn signal(&self, signal: Signal) -> Result<(), Failure> {
+        let began = Instant::now();
+        while ignores(&self.child.id().to_string(), signal) && began.elapsed() < LONGEST_REST {
+            std::thread::sleep(LOOK_EVERY);
+        }
         let process = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         let sent = process.map(|process| kill_process(process, signal));
         match sent {
