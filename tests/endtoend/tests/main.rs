@@ -3,6 +3,7 @@
 
 mod becoming;
 mod command_line;
+mod formats;
 mod history;
 mod jobs;
 mod language;
