@@ -236,6 +236,11 @@ impl Private {
         self.0.join("bin").join("saslab")
     }
 
+    /// What the host calls the time since it was booted.
+    pub fn boot_id(&self) -> PathBuf {
+        self.0.join("boot_id")
+    }
+
     /// What stand-ins keep for this host (versions, mount table): taken into snapshots by content.
     pub fn state(&self) -> PathBuf {
         self.0.join("state")

@@ -75,10 +75,12 @@ pub fn take(state: &StateDir) -> Result<Snapshot> {
         }
         hosts.insert(name.clone(), look);
     }
-    Ok(Snapshot {
-        mesh: kept(&state.mesh().state())?,
-        hosts,
-    })
+    let mut mesh = kept(&state.mesh().state())?;
+    // Up to when the model of the traffic was moved on: every look does that.
+    if let Some(Value::Object(traffic)) = mesh.get_mut("traffic.json") {
+        traffic.remove("at_ms");
+    }
+    Ok(Snapshot { mesh, hosts })
 }
 
 /// The content of every file that stand-ins keep below a directory, by its path there.

@@ -73,7 +73,8 @@ pub struct Run {
     #[serde(default)]
     pub once: Option<String>,
     /// Arguments of `sasrun` in place of the procedure: `{run}` stands for the id of the last run,
-    /// `{step}` for the step whose end it does not know, `{mesh}` for the mesh file.
+    /// `{holder}` for the run that has the mesh's lock, `{step}` for the step whose end the last run does not know,
+    /// `{mesh}` for the mesh file.
     #[serde(default)]
     pub sasrun: Option<Vec<String>>,
     /// Has a clock of its own, which a step can set.

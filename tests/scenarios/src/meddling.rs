@@ -83,6 +83,9 @@ impl Scene {
             if word.contains("{run}") {
                 word = word.replace("{run}", &self.last_run()?);
             }
+            if word.contains("{holder}") {
+                word = word.replace("{holder}", &self.holder()?);
+            }
             if word.contains("{step}") {
                 word = word.replace("{step}", &self.asked_about()?);
             }
@@ -98,6 +101,15 @@ impl Scene {
             ids.push(entry?.file_name().to_string_lossy().into_owned());
         }
         ids.into_iter().max().context("there is no run yet")
+    }
+
+    /// The id of the run that has the mesh's lock.
+    fn holder(&self) -> Result<String> {
+        let mut locks = fs::read_dir(self.state().join("locks"))?;
+        let lock = locks.next().context("no run has the lock")??;
+        let claim: serde_json::Value = serde_json::from_slice(&fs::read(lock.path())?)?;
+        let run = claim.get("run").and_then(serde_json::Value::as_str);
+        Ok(run.context("the lock names no run")?.to_owned())
     }
 
     /// Cuts one connection of a host.

@@ -30,6 +30,10 @@ pub const CANNOT_KNOW: &[(&str, &str)] = &[
     ),
 ];
 
+/// Tasks of which check mode says that they will change something, and only the installer says whether that is still due: it
+/// takes a response file that it saved itself without asking, as after a run that was stopped.
+pub const PERHAPS_NOT_DUE: &[&str] = &["MM-2 hold the interview", "MM-3 hold the interview"];
+
 /// What the events of one run say of every task on every host.
 #[derive(Debug, Clone, Default)]
 pub struct Told {
@@ -98,6 +102,9 @@ pub fn disagreements(predicted: &Told, done: &Told) -> Vec<String> {
         let is_open = before == "cannot_know";
         if !is_open && (before == "changed") != (after == "changed") {
             let name = done.name(&id.1);
+            if after == "ok" && PERHAPS_NOT_DUE.contains(&name.as_str()) {
+                continue;
+            }
             found.insert(format!(
                 "{name} on {}: predicted {before}, was {after}",
                 id.0

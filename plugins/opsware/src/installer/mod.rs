@@ -416,7 +416,7 @@ async fn hold_interview(
     let mut result = Object::new();
     result.insert("response_file".into(), Value::from(""));
     host.will_change(
-        "hold the interview and save its response file",
+        "hold the interview, if the installer wants one, and save its response file",
         None,
         result,
     )

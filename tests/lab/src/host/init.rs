@@ -21,6 +21,7 @@ pub fn run() -> Result<ExitCode> {
     let root = &std::env::current_dir()?;
     namespaces::die_with_parent().context("cannot follow the host's keeper")?;
     mounts::processes_and_terminals(root)?;
+    boot_id(root).context("cannot tell this boot from others")?;
     mounts::change_root(root)?;
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     let program = Private::inside().saslab();
@@ -45,6 +46,14 @@ pub fn run() -> Result<ExitCode> {
             Err(errno) => return Err(std::io::Error::from(errno).into()),
         }
     }
+}
+
+/// Gives this boot an id of its own: the kernel tells that of the whole machine.
+fn boot_id(root: &Path) -> Result<()> {
+    let random = root.join("proc/sys/kernel/random");
+    let file = Private::below(root).boot_id();
+    std::fs::write(&file, std::fs::read(random.join("uuid"))?)?;
+    Ok(mounts::bind_read_only(&file, &random.join("boot_id"))?)
 }
 
 fn command(program: &Path, what: &str) -> Command {

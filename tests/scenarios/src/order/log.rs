@@ -66,25 +66,32 @@ impl<'a> Log<'a> {
             .filter(move |(_, event)| event.what == what)
     }
 
-    /// Every upgrade of a component, in the order of their beginnings.
+    /// Every upgrade of a component, in the order of their beginnings. A boot of its host ends one, too.
     pub fn upgrades(&self) -> Vec<Upgrade> {
         let ends: Vec<_> = self.named("installer.component.end").collect();
+        let boots: Vec<_> = self.named("host.boot").collect();
         let mut taken = vec![false; ends.len()];
         let mut found = Vec::new();
         for (begin, event) in self.named("installer.component.begin") {
             let component = text(event, "component");
+            let boot = boots
+                .iter()
+                .find(|(at, boot)| *at > begin && boot.host == event.host)
+                .map(|(at, _)| *at);
             let end = ends.iter().enumerate().find(|(n, (at, end))| {
                 let is_its = end.host == event.host && text(end, "component") == component;
-                *at > begin && is_its && !taken.get(*n).copied().unwrap_or(true)
+                let is_of_this_boot = boot.is_none_or(|boot| *at < boot);
+                *at > begin && is_its && is_of_this_boot && !taken.get(*n).copied().unwrap_or(true)
             });
-            let (end, is_good) = match end {
-                Some((n, (at, end))) => {
+            let (end, is_good) = match (end, boot) {
+                (Some((n, (at, end))), _) => {
                     if let Some(slot) = taken.get_mut(n) {
                         *slot = true;
                     }
                     (*at, text(end, "result") == "SUCCESS")
                 }
-                None => (self.events.len(), false),
+                (None, Some(boot)) => (boot, false),
+                (None, None) => (self.events.len(), false),
             };
             found.push(Upgrade {
                 host: event.host.clone(),

@@ -120,6 +120,10 @@ pub(super) fn one_installer_per_host(log: &Log) -> Option<String> {
     let mut running: BTreeMap<&str, u32> = BTreeMap::new();
     for event in log.events {
         match event.what.as_str() {
+            // Whatever ran there is gone.
+            "host.boot" => {
+                running.remove(event.host.as_str());
+            }
             "installer.begin" => {
                 let count = running.entry(&event.host).or_default();
                 *count += 1;
