@@ -10,5 +10,7 @@ pub(crate) const LOCKED: u8 = 5;
 pub(crate) const PAUSED: u8 = 6;
 /// The record of a run is not whole.
 pub(crate) const NOT_WHOLE: u8 = 2;
+/// No host knows the job that was named.
+pub(crate) const UNKNOWN_JOB: u8 = 2;
 /// Refused before any change.
 pub(crate) const REFUSED: u8 = 8;

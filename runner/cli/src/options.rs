@@ -72,12 +72,7 @@ fn gathering(config: &Config) -> Gathering {
 }
 
 fn connection_defaults(arguments: &ConnectionArguments) -> anyhow::Result<ConnectionDefaults> {
-    let mut limits = Limits::default();
-    let setting = Config::load().text("ANSIBLE_TIMEOUT", "defaults", "timeout");
-    let setting = setting.and_then(|text| text.trim().parse().ok());
-    if let Some(seconds) = arguments.timeout.or(setting) {
-        limits.connect = Duration::from_secs(seconds);
-    }
+    let limits = limits(arguments, &Config::load());
     let checking = std::env::var("ANSIBLE_HOST_KEY_CHECKING").ok();
     let is_off = |text: &str| matches!(text.to_ascii_lowercase().as_str(), "0" | "false" | "no");
     Ok(ConnectionDefaults {
@@ -89,6 +84,26 @@ fn connection_defaults(arguments: &ConnectionArguments) -> anyhow::Result<Connec
         limits,
         ssh_config: Some(Arc::new(ssh_config()?)),
     })
+}
+
+/// The limits of connections, as flags and settings say; a host's own variables come before them.
+fn limits(arguments: &ConnectionArguments, config: &Config) -> Limits {
+    let setting = |variable: &str, section: &str, key: &str| {
+        let seconds = config.text(variable, section, key)?.trim().parse().ok()?;
+        (seconds > 0).then(|| Duration::from_secs(seconds))
+    };
+    let mut limits = Limits::default();
+    let flag = arguments.timeout.map(Duration::from_secs);
+    if let Some(connect) = flag.or_else(|| setting("ANSIBLE_TIMEOUT", "defaults", "timeout")) {
+        limits.connect = connect;
+    }
+    if let Some(login) = setting("SASRUN_LOGIN_TIMEOUT", "sasrun", "login_timeout") {
+        limits.authenticate = login;
+    }
+    if let Some(start) = setting("SASRUN_SHELL_TIMEOUT", "sasrun", "shell_timeout") {
+        limits.shell_start = start;
+    }
+    limits
 }
 
 /// The configuration of the user's OpenSSH client.

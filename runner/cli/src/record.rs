@@ -1,6 +1,6 @@
 //! Where events go: the journal first, then the terminal and the file of events.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufWriter;
@@ -145,6 +145,7 @@ fn header(beginning: Beginning) -> RunHeader {
         pid: std::process::id(),
         inputs: beginning.inputs,
         options: beginning.options,
+        environment: Some(settings::course()),
     }
 }
 
@@ -190,12 +191,17 @@ impl Observer for TerminalReport {
 }
 
 /// The report of a look at jobs.
-pub(crate) struct JobReport(pub JobLines);
+pub(crate) struct JobReport {
+    pub lines: JobLines,
+    /// Set when no host knows the job that was named.
+    pub is_unknown: Rc<Cell<bool>>,
+}
 
 impl Observer for JobReport {
     fn event(&mut self, event: &Event) {
-        let lines = self.0.lines(event);
+        let lines = self.lines.lines(event);
         lines.iter().for_each(|line| output::line(line));
+        self.is_unknown.set(self.lines.is_unknown());
     }
 }
 

@@ -1,6 +1,6 @@
 //! One run, wired: its parts, its record, its report, its end.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -10,7 +10,9 @@ use anyhow::Context;
 use futures::future::LocalBoxFuture;
 use sasrun_engine::seams::{Journal, Observer};
 use sasrun_engine::{EngineError, Options, Parts, Past, Stop};
-use sasrun_model::{Decision, HostTask, Input, Inventory, Name, Playbook, RunMode, Variables};
+use sasrun_model::{
+    Decision, HostTask, Input, InputKind, Inventory, Name, Playbook, RunMode, Variables,
+};
 use sasrun_report::{Closing, JobForm, JobLines, Live, Short, Text, TextOptions};
 use tokio::sync::watch;
 
@@ -84,7 +86,8 @@ pub(crate) fn carry_out(
         options.spool = state.map(|state| record::output_folder(&state, &run));
     }
     let kept = keep(arguments, sources, &run, resumed)?;
-    let (parts, live) = parts(arguments, sources, inventory, report, kept)?;
+    let is_unknown = Rc::new(Cell::new(false));
+    let (parts, live) = parts(arguments, sources, inventory, report, kept, &is_unknown)?;
     let parts = Parts {
         console: Arc::new(terminal.clone()),
         ..parts
@@ -99,6 +102,7 @@ pub(crate) fn carry_out(
     runtime.shutdown_timeout(Duration::from_secs(2));
     terminal.restore();
     match result {
+        Ok(summary) if summary.exit_code == 0 && is_unknown.get() => Ok(exit_code::UNKNOWN_JOB),
         Ok(summary) => Ok(summary.exit_code),
         Err(EngineError::Input(problems)) => Ok(sources.refuse(&problems).0),
         Err(EngineError::Journal(error)) => {
@@ -140,6 +144,7 @@ fn parts(
     inventory: Inventory,
     report: Form,
     kept: Kept,
+    is_unknown: &Rc<Cell<bool>>,
 ) -> anyhow::Result<(Parts, Option<Rc<RefCell<Live>>>)> {
     let mask = sources.mask.clone();
     let style = output::report_style(&arguments.output);
@@ -164,7 +169,10 @@ fn parts(
         mask.clone(),
     );
     let on_terminal: Box<dyn Observer> = match report {
-        Form::Jobs(form) => Box::new(JobReport(JobLines::new(form, mask.clone()))),
+        Form::Jobs(form) => Box::new(JobReport {
+            lines: JobLines::new(form, mask.clone()),
+            is_unknown: Rc::clone(is_unknown),
+        }),
         _ => Box::new(TerminalReport {
             text,
             closing: Closing::new(mask.clone()),
@@ -236,6 +244,9 @@ fn keep(
     let inputs = Arc::new(Inputs::new(&arguments.playbooks, &sources.inventories));
     inputs.plugins(&sources.loaded.hashes);
     inputs.loaded(&sources.loader);
+    if let Some(file) = Config::load().file() {
+        inputs.used(InputKind::Variables, file);
+    }
     let (journal, past, decided) = match resumed {
         Some(resumed) => {
             let inputs = Arc::clone(&inputs);
@@ -324,7 +335,14 @@ pub(crate) fn on_hosts_of<T>(
         past: None,
         decided: Vec::new(),
     };
-    let (parts, _) = parts(arguments, &sources, inventory, Form::Playbook, kept)?;
+    let (parts, _) = parts(
+        arguments,
+        &sources,
+        inventory,
+        Form::Playbook,
+        kept,
+        &Rc::default(),
+    )?;
     let result = runtime.block_on(work(parts, options));
     runtime.shutdown_timeout(Duration::from_secs(2));
     Ok(result)

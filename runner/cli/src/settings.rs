@@ -1,5 +1,6 @@
 //! Where things lie that the user did not name: installed playbooks, roles, the state of runs.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -127,6 +128,40 @@ pub(crate) fn state_directory() -> Option<PathBuf> {
         variable("XDG_STATE_HOME"),
         std::env::home_dir(),
     )
+}
+
+/// Settings of the environment that decide the course of a run: not those of pace, looks and places of records.
+const COURSE: &[&str] = &[
+    "ANSIBLE_ALLOW_BROKEN_CONDITIONALS",
+    "ANSIBLE_BECOME",
+    "ANSIBLE_BECOME_METHOD",
+    "ANSIBLE_BECOME_USER",
+    "ANSIBLE_COLLECTIONS_PATH",
+    "ANSIBLE_CONFIG",
+    "ANSIBLE_FORCE_HANDLERS",
+    "ANSIBLE_GATHERING",
+    "ANSIBLE_HASH_BEHAVIOUR",
+    "ANSIBLE_HOST_KEY_CHECKING",
+    "ANSIBLE_INVENTORY",
+    "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED",
+    "ANSIBLE_INVENTORY_UNPARSED_FAILED",
+    "ANSIBLE_PLAYBOOK_DIR",
+    "ANSIBLE_PRIVATE_KEY_FILE",
+    "ANSIBLE_PRIVATE_ROLE_VARS",
+    "ANSIBLE_REMOTE_USER",
+    "ANSIBLE_ROLES_PATH",
+    "ANSIBLE_STRATEGY",
+    "ANSIBLE_TRANSPORT",
+    "SASRUN_PLUGINS",
+];
+
+/// The settings of the environment that decide the course of a run, as far as they are set.
+pub(crate) fn course() -> BTreeMap<String, String> {
+    let set = |name: &&str| {
+        let value = std::env::var_os(name)?;
+        Some(((*name).to_owned(), value.to_string_lossy().into_owned()))
+    };
+    COURSE.iter().filter_map(set).collect()
 }
 
 /// Login name of who runs this, or the number of the user.

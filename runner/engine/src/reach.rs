@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sasrun_connection::{
     Become, BecomeMethod, Identity, LocalTarget, Secret, SshTarget, Target, Transport,
@@ -71,7 +72,13 @@ impl Reaching<'_> {
     fn limits(&self) -> Result<sasrun_connection::Limits, TemplateError> {
         let mut limits = self.options.connection.limits.clone();
         if let Some(seconds) = self.number(&["ansible_timeout", "ansible_ssh_timeout"])? {
-            limits.connect = std::time::Duration::from_secs(seconds);
+            limits.connect = Duration::from_secs(seconds);
+        }
+        if let Some(seconds) = self.number(&["sasrun_login_timeout"])?.filter(|s| *s > 0) {
+            limits.authenticate = Duration::from_secs(seconds);
+        }
+        if let Some(seconds) = self.number(&["sasrun_shell_timeout"])?.filter(|s| *s > 0) {
+            limits.shell_start = Duration::from_secs(seconds);
         }
         Ok(limits)
     }

@@ -36,4 +36,8 @@ pub struct RunHeader {
     /// Flags as they were understood.
     #[serde(default)]
     pub options: BTreeMap<String, String>,
+    /// Settings of the environment that decide the course of a run, by their names, as far as they were set; none where that was
+    /// not recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<BTreeMap<String, String>>,
 }

@@ -20,6 +20,7 @@ pub struct JobLines {
     form: JobForm,
     mask: Mask,
     rows: Vec<[String; 7]>,
+    is_unknown: bool,
 }
 
 const HEAD: [&str; 7] = ["HOST", "JOB", "STATE", "RC", "AGE", "STEP", "LAST LINE"];
@@ -31,6 +32,7 @@ impl JobLines {
             form,
             mask,
             rows: Vec::new(),
+            is_unknown: false,
         }
     }
 
@@ -64,8 +66,14 @@ impl JobLines {
         Vec::new()
     }
 
+    /// Whether the job that was named is on none of the hosts that answered.
+    pub fn is_unknown(&self) -> bool {
+        self.is_unknown
+    }
+
     fn end(&mut self) -> Vec<String> {
         let rows = std::mem::take(&mut self.rows);
+        self.is_unknown = rows.is_empty() && self.form != JobForm::Table;
         match self.form {
             JobForm::Log if rows.is_empty() => vec!["no host knows this job".to_owned()],
             JobForm::Log => Vec::new(),

@@ -26,6 +26,8 @@ pub struct Text {
     tasks: HashMap<Name, Announced>,
     /// The one announced last, under whose heading results stand.
     latest: Option<Name>,
+    /// Why the run ends early, as it was told.
+    stopping: Option<String>,
 }
 
 /// What was announced of a task.
@@ -42,6 +44,7 @@ impl Text {
             mask,
             tasks: HashMap::new(),
             latest: None,
+            stopping: None,
         }
     }
 
@@ -146,6 +149,7 @@ impl Text {
                 style.paint(Meaning::Warning, &format!("RESUMED by {user} on {host}")),
             ],
             EventKind::Stopping { reason } => {
+                self.stopping = Some(reason.clone());
                 vec![
                     String::new(),
                     style.paint(Meaning::Failed, &format!("STOPPING: {reason}")),
@@ -156,6 +160,10 @@ impl Text {
                 exit_code,
                 reason,
             } => {
+                // Nothing stands between the two: the reason was told just now.
+                if hosts.is_empty() && self.stopping.as_ref() == Some(reason) {
+                    return vec![style.paint(Meaning::Failed, &format!("exit {exit_code}"))];
+                }
                 let mut lines = vec![String::new(), self.banner("PLAY RECAP")];
                 lines.extend(recap::render(hosts, style));
                 lines.push(String::new());

@@ -97,3 +97,29 @@ fn a_wrong_password_fails_soon_and_is_not_shown() {
         "a wrong password is tried once"
     );
 }
+
+#[test]
+fn how_long_a_shell_may_take_to_start_can_be_said() {
+    let site = Site::new();
+    site.executable("sudo", "#!/bin/sh\nexec sleep 30\n");
+    let exe = site.path("sudo");
+    let host = |own: &str| {
+        format!(
+            "all:\n  hosts:\n    h1: {{ansible_connection: local, ansible_become_exe: {}{own}}}\n",
+            exe.display()
+        )
+    };
+    let play = PLAY.replace("WHO", &user());
+    site.file("play.yml", &play);
+    site.file("hosts.yml", &host(", sasrun_shell_timeout: 1"));
+    let began = std::time::Instant::now();
+    site.playbook(&["play.yml", "-i", "hosts.yml"])
+        .exits(4)
+        .says("starting a shell took longer than 1 s");
+    site.file("hosts.yml", &host(""));
+    site.file("ansible.cfg", "[sasrun]\nshell_timeout = 1\n");
+    site.playbook(&["play.yml", "-i", "hosts.yml"])
+        .exits(4)
+        .says("starting a shell took longer than 1 s");
+    assert!(began.elapsed() < std::time::Duration::from_secs(25));
+}

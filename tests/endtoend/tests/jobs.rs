@@ -175,8 +175,11 @@ fn a_job_is_seen_followed_and_stopped_from_another_terminal() {
     site.sasrun(&["stop", &job, "-i", "hosts.yml", "h1"])
         .exits(0);
     assert!(!folder_of(&job).exists());
-    site.sasrun(&["stop", &job, "-i", "hosts.yml"])
-        .says("no host knows this job");
+    for word in ["stop", "logs"] {
+        site.sasrun(&[word, &job, "-i", "hosts.yml"])
+            .exits(2)
+            .says("no host knows this job");
+    }
 }
 
 /// A run of one job that is killed once the job has begun; the job leaves two lines in `count`.
@@ -232,6 +235,9 @@ fn a_job_outlives_a_controller_that_is_killed() {
 #[test]
 fn a_job_is_found_again_when_its_run_goes_on() {
     let site = killed();
+    site.sasrun(&["resume", "last", "--plan"])
+        .exits(0)
+        .says("1 are jobs and are gone on with as their hosts find them, 0 must not be done twice");
     let ended = site.sasrun(&["resume", "last"]);
     ended.exits(0);
     assert_eq!(site.read("count"), "x\ndone\n");

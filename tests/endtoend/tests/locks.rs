@@ -169,6 +169,12 @@ fn what_was_left_behind_is_told_given_back_by_name_or_taken_over_by_its_run() {
         ids.pop().unwrap()
     };
     let run = cut_off();
+    let refused = try_to_run(&site).exits(5).said();
+    assert_eq!(
+        refused.matches("its process is gone").count(),
+        1,
+        "{refused}"
+    );
     try_to_run(&site)
         .exits(5)
         .says("its process is gone")

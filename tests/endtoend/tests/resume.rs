@@ -88,6 +88,7 @@ fn each_outcome_meets_each_reaction() {
         (fails, "ask", 6),
         (fails, "continue", 2),
         (hangs, "stop", 6),
+        (hangs, "ask", 6),
         (hangs, "continue", 2),
         (unreachable, "stop", 6),
         (unreachable, "ask", 6),
@@ -127,6 +128,47 @@ fn changed_inputs_are_refused_unless_each_is_accepted_by_name() {
     assert_eq!(site.read("a"), "one\n");
     resume(&site, &["--accept", "site.yml", "--accept", "hosts.ini"]).exits(0);
     assert_eq!(site.read("a"), "one\nthree-said\ntold\n");
+}
+
+#[test]
+fn settings_of_the_environment_are_inputs_too() {
+    let site = site("on_failure: stop");
+    let with = |words: &[&str], settings: &[(&str, &str)]| {
+        let mut command = site.command();
+        command.args(words).envs(settings.iter().copied());
+        site.end(command, b"")
+    };
+    let then = [("ANSIBLE_GATHERING", "explicit"), ("ANSIBLE_FORKS", "3")];
+    with(&["playbook", "-i", "hosts.ini", "site.yml"], &then).exits(6);
+    site.file("mended", "");
+    resume(&site, &[])
+        .exits(8)
+        .says("ANSIBLE_GATHERING (environment, `explicit` then, unset now)")
+        .never_says("ANSIBLE_FORKS");
+    let other = [
+        ("ANSIBLE_GATHERING", "explicit"),
+        ("ANSIBLE_STRATEGY", "free"),
+    ];
+    with(&["resume", "last"], &other)
+        .exits(8)
+        .says("ANSIBLE_STRATEGY (environment, unset then, `free` now)");
+    site.file("ansible.cfg", "[defaults]\nstrategy = linear\n");
+    with(&["resume", "last", "--plan"], &then).exits(0);
+    assert_eq!(site.read("a"), "one\n");
+    resume(&site, &["--accept", "ANSIBLE_GATHERING"]).exits(0);
+    assert_eq!(site.read("a"), "one\nthree-said\ntold\n");
+}
+
+#[test]
+fn a_file_of_settings_is_an_input() {
+    let site = site("on_failure: stop");
+    site.file("ansible.cfg", "[defaults]\nstrategy = linear\n");
+    run(&site).exits(6);
+    site.file("mended", "");
+    site.file("ansible.cfg", "[defaults]\nstrategy = free\n");
+    resume(&site, &[]).exits(8).says("ansible.cfg");
+    site.file("ansible.cfg", "[defaults]\nstrategy = linear\n");
+    resume(&site, &[]).exits(0);
 }
 
 #[test]

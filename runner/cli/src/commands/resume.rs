@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::Parser;
 use sasrun_engine::{Past, PastError, Plan};
-use sasrun_journal::{Recovered, RunDirectory};
+use sasrun_journal::{LocalLocks, Recovered, RunDirectory};
 use sasrun_model::{Decision, Event, EventKind, HostTask};
 
 use super::{playbook, resume_plan};
@@ -133,6 +133,7 @@ fn changed_inputs(recovered: &Recovered, accepted: &[String]) -> Vec<(String, St
         };
         changed.push((input.path.clone(), why));
     }
+    changed.extend(changed_settings(recovered));
     let version = env!("CARGO_PKG_VERSION");
     if recovered.header.version != version {
         let why = format!("{} then, {version} now", recovered.header.version);
@@ -140,6 +141,31 @@ fn changed_inputs(recovered: &Recovered, accepted: &[String]) -> Vec<(String, St
     }
     changed.retain(|(path, _)| !accepted.iter().any(|named| names(named, path)));
     changed
+}
+
+/// Settings of the environment that are not what they were, and how; none for a run that recorded none.
+fn changed_settings(recovered: &Recovered) -> Vec<(String, String)> {
+    let Some(then) = &recovered.header.environment else {
+        return Vec::new();
+    };
+    let now = settings::course();
+    let mut names: Vec<&String> = then.keys().chain(now.keys()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let word =
+        |value: Option<&String>| value.map_or("unset".to_owned(), |value| format!("`{value}`"));
+    names
+        .into_iter()
+        .filter(|name| then.get(*name) != now.get(*name))
+        .map(|name| {
+            let why = format!(
+                "environment, {} then, {} now",
+                word(then.get(name)),
+                word(now.get(name))
+            );
+            (name.clone(), why)
+        })
+        .collect()
 }
 
 /// Whether what was accepted is this input.
@@ -198,7 +224,29 @@ fn give_up(directory: &RunDirectory, recovered: &Recovered) -> anyhow::Result<u8
             owed.host, owed.sentence
         ));
     }
+    tell_locks(directory.run(), recovered);
     Ok(0)
+}
+
+/// Tells which locks a run that was given up still has: what it began may be at work on its hosts.
+fn tell_locks(run: &str, recovered: &Recovered) {
+    let Some(state) = settings::state_directory() else {
+        return;
+    };
+    let held = LocalLocks::below(&state).held();
+    let inventories = began_with(&recovered.header.argv)
+        .map(|began| began.source.inventory)
+        .unwrap_or_default();
+    let inventories: String = inventories
+        .iter()
+        .map(|inventory| format!(" -i {inventory}"))
+        .collect();
+    for claim in held.iter().filter(|claim| claim.run == run) {
+        output::line(&format!(
+            "it still has the lock \"{}\"; once nothing of it is at work on the hosts: sasrun unlock {run}{inventories}",
+            claim.name
+        ));
+    }
 }
 
 fn refuse(message: &str) -> u8 {

@@ -28,14 +28,17 @@ if [ -z "$_b" ]; then _b=`who -b 2>/dev/null`; _b=`echo $_b`; fi
 "#;
 
 /// Finds out about the job in `_j`, named `_i`: its state in `_st` and what `pid` and `rc` say.
-pub(super) const LOOK: &str = r#"_alive() {
+///
+/// With `_now` at 20 it does not wait for a job that is about to say who it is.
+pub(super) const LOOK: &str = r#"_now=0
+_alive() {
   kill -0 $1 2>/dev/null || return 1
   if [ -r /proc/$1/cmdline ]; then grep "$_i" /proc/$1/cmdline >/dev/null 2>&1; return $?; fi
   case `ps -o args= -p $1 2>/dev/null` in *"$_i"*) return 0 ;; esac
   return 1
 }
 _look() {
-  _pid=0 _g=0 _start=- _how=- _boot=- _rc=- _k=- _end=- _late=- _left=0 _n=0
+  _pid=0 _g=0 _start=- _how=- _boot=- _rc=- _k=- _end=- _late=- _left=0 _n=$_now
   if [ ! -d "$_j" ]; then _st=absent; return 0; fi
   if [ -f "$_j/void" ]; then _st=void; return 0; fi
   if [ ! -d "$_j/begun" ]; then _st=starting; return 0; fi
@@ -65,10 +68,13 @@ _look() {
   if [ -f "$_j/stopped" ]; then _late=stopped; fi
 }
 _size() {
-  if [ -f "$_j/$1" ]; then wc -c <"$_j/$1"; else echo 0; fi
+  if [ -s "$_j/$1" ]; then wc -c <"$_j/$1"; else echo 0; fi
 }
 _say() {
-  echo $_st $_pid $_g $_start $_how $_rc $_k $_end $_late $_left `_size out` `_size err`
+  _so=0 _se=0
+  if [ -s "$_j/out" ]; then _so=`_size out`; fi
+  if [ -s "$_j/err" ]; then _se=`_size err`; fi
+  echo $1 $2 $_st $_pid $_g $_start $_how $_rc $_k $_end $_late $_left $_so $_se
 }
 "#;
 
@@ -243,16 +249,20 @@ echo removed
     )
 }
 
-/// The text that lists jobs: three kinds of lines for each.
+/// The text that lists jobs: three kinds of lines for each. Many may lie there, so an ended one costs few processes.
 pub(super) fn list() -> String {
     format!(
-        r#"{BOOT}{LOOK}for _j in /var/tmp/sasrun-*/jobs/*; do
-_i=`echo "$_j" | sed 's,.*/,,'`
+        r#"{BOOT}{LOOK}_now=20
+for _d in /var/tmp/sasrun-*/jobs; do
+cd "$_d" 2>/dev/null || continue
+for _i in *; do
+_j=$_d/$_i
 if [ ! -d "$_j" ] || [ ! -r "$_j" ]; then continue; fi
 _look
-echo "job $_i `_say`"
+_say job "$_i"
 if [ -f "$_j/about" ]; then sed 's/^/about /' "$_j/about"; fi
 if [ -s "$_j/out" ]; then tail -n 3 "$_j/out" | sed 's/^/last /'; fi
+done
 done
 "#
     )

@@ -53,6 +53,8 @@ pub struct Past {
     pub(super) items: HashMap<HostTask, IndexMap<Name, Finished>>,
     pub(super) begun: IndexMap<HostTask, StepClass>,
     pub(super) begun_items: HashSet<HostTask>,
+    /// Steps that were begun as jobs, of which their hosts know how they stand.
+    pub(super) jobs: HashSet<HostTask>,
     tries: HashMap<HostTask, Vec<Option<Arc<Kept>>>>,
     pub(super) decisions: HashMap<HostTask, Decision>,
     answers: HashMap<String, serde_json::Value>,
@@ -114,10 +116,13 @@ impl Past {
 
     fn take(&mut self, kind: &EventKind) {
         match kind {
-            EventKind::HostStarted { id, class, .. } => {
+            EventKind::HostStarted { id, class, job, .. } => {
                 self.finished.shift_remove(id);
                 self.decisions.remove(id);
                 self.begun.insert(id.clone(), *class);
+                if job.is_some() {
+                    self.jobs.insert(id.clone());
+                }
             }
             EventKind::ItemStarted { id } => {
                 self.decisions.remove(id);

@@ -13,6 +13,8 @@ pub enum Fate {
     Skip,
     /// It was begun, and is done again.
     Repeat,
+    /// It was begun as a job: its host is asked how it stands, and the run goes on with what is there.
+    Adopt,
     /// It was begun, must not be done twice, and the host may not be able to tell how it ended.
     Ask,
     /// It is taken for done, for a person said so.
@@ -88,6 +90,7 @@ impl Past {
     fn fate(&self, id: &HostTask, class: StepClass) -> Fate {
         match (self.decisions.get(id), class) {
             (Some(Decision::Done), _) => Fate::TakeForDone,
+            (None, _) if self.jobs.contains(&whole(id)) => Fate::Adopt,
             (None, StepClass::Once) => Fate::Ask,
             _ => Fate::Repeat,
         }

@@ -28,6 +28,7 @@ pub(crate) fn header(run: &str) -> RunHeader {
             path: "/srv/site/site.yml".to_owned(),
             sha256: "00".repeat(32),
         }],
+        environment: None,
         options: BTreeMap::from([("forks".to_owned(), "50".to_owned())]),
     }
 }
