@@ -222,13 +222,17 @@ fn a_gate_pauses_an_unattended_run_and_is_answered_from_elsewhere() {
 
 /// Kills the run while its second step runs on host `a`.
 fn killed(probe: &str) -> (Site, String) {
+    killed_in("gather_facts: false", probe)
+}
+
+fn killed_in(play: &str, probe: &str) -> (Site, String) {
     let site = Site::new();
     site.file("hosts.ini", "a ansible_connection=local\n");
     site.file(
         "site.yml",
         &format!(
             "- hosts: all
-  gather_facts: false
+  {play}
   tasks:
     - shell: echo one >> {{{{ playbook_dir }}}}/a
     - shell: echo two >> {{{{ playbook_dir }}}}/a; sleep 2
@@ -267,7 +271,9 @@ fn a_step_that_must_not_be_done_twice_is_asked_about() {
     resume(&site, &["--mark-done", &step]).exits(0);
     assert_eq!(site.read("a"), "one\ntwo\nthree\n");
 
-    let (site, step) = killed("register: said");
+    // Among the checks before the first change too: a run is refused for what is known.
+    let (site, step) = killed_in("gather_facts: false\n  preflight: true", "register: said");
+    resume(&site, &[]).exits(7).never_says("refused");
     resume(&site, &["--repeat", &step]).exits(0);
     assert_eq!(site.read("a"), "one\ntwo\ntwo\nthree\n");
 }

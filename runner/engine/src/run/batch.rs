@@ -205,6 +205,11 @@ impl Run {
         if failed.is_empty() {
             return !play_run.is_over();
         }
+        if play.is_preflight && self.state.is_unknown() {
+            // Whether the check failed is what has to be decided.
+            self.state.end();
+            return false;
+        }
         if play.is_preflight {
             self.refuse(&format!(
                 "refused before any change: {} failed its checks",

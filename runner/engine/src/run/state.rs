@@ -111,6 +111,11 @@ impl State {
         self.dropped.borrow().contains(host)
     }
 
+    /// Whether it is not known how a task ended.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.unknown.borrow().is_some()
+    }
+
     /// The end of the run: its exit code and why.
     pub(super) fn summary(&self, run: &Run) -> Summary {
         let hosts: Vec<HostFigures> = self.figures.borrow().values().cloned().collect();
