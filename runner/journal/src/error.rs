@@ -41,6 +41,12 @@ pub enum ReadError {
         /// Why not.
         source: std::io::Error,
     },
+    /// The file ends before the record with which a run begins.
+    #[error("{} ends before the run began: nothing was done; begin it anew", path.display())]
+    NotBegun {
+        /// The file.
+        path: PathBuf,
+    },
     /// A record before the end cannot be trusted.
     #[error("{} is damaged at byte {offset}: {why}", path.display())]
     Damaged {

@@ -248,7 +248,7 @@ impl<'a> Reading<'a> {
             return Ok(());
         }
         if FIRST_LINE.starts_with(self.bytes) {
-            return Err(self.damaged(0, "the file ends before the run began".to_owned()));
+            return Err(self.not_begun());
         }
         let digits = self.bytes.strip_prefix(MAGIC).and_then(|rest| {
             let end = rest.iter().take(12).position(|byte| *byte == b'\n')?;
@@ -271,7 +271,7 @@ impl<'a> Reading<'a> {
         };
         let payload = match self.next(0)? {
             Ok(payload) => payload,
-            Err(_) => return Err(damaged("the file ends before the run began".to_owned())),
+            Err(_) => return Err(self.not_begun()),
         };
         let mut json: Value =
             serde_json::from_slice(payload).map_err(|error| damaged(error.to_string()))?;
@@ -297,6 +297,11 @@ impl<'a> Reading<'a> {
             return Err(damaged("its event has another number than it".to_owned()));
         }
         Ok(event)
+    }
+
+    fn not_begun(&self) -> ReadError {
+        let path = self.path.to_owned();
+        ReadError::NotBegun { path }
     }
 
     fn damaged(&self, offset: u64, why: String) -> ReadError {

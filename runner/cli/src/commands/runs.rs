@@ -56,6 +56,7 @@ fn row(run: &RunDirectory) -> [String; 6] {
             let state = match error {
                 ReadError::NewerFormat { .. } => "newer format",
                 ReadError::Damaged { .. } => "damaged",
+                ReadError::NotBegun { .. } => "not begun",
                 _ => "unreadable",
             };
             [id, none(), none(), state.to_owned(), none(), none()]

@@ -172,7 +172,7 @@ fn whichever_call_fails_what_was_said_to_be_durable_is_there() {
             let found = match (done, read(&run.journal())) {
                 (_, Ok(found)) => found,
                 // It failed before the run had begun.
-                (None, Err(ReadError::File { .. } | ReadError::Damaged { .. })) => continue,
+                (None, Err(ReadError::File { .. } | ReadError::NotBegun { .. })) => continue,
                 (Some(_), Err(error)) => panic!("call {fail_at}: {error}"),
                 (None, Err(error)) => panic!("call {fail_at}: {error}"),
             };
