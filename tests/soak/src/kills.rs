@@ -93,6 +93,16 @@ impl Undisturbed {
         Ok(Self { ledger, took })
     }
 
+    /// How long a run takes while the machine is as busy as it was in one that came so far in a time.
+    pub(crate) fn took_at_pace(&self, elapsed: Duration, ledger: &Ledger) -> Duration {
+        let part = ledger.lines() as f64 / self.ledger.lines().max(1) as f64;
+        // The beginning of a run says little.
+        if part < 0.1 {
+            return self.took;
+        }
+        self.took.max(elapsed.div_f64(part))
+    }
+
     /// What the ledgers of a run that was cut off so many times must be.
     pub(crate) fn judge(&self, site: &Site, cuts: u32) -> Result<(), Failure> {
         let offences = site.ledger()?.offences(&self.ledger, cuts);

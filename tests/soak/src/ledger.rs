@@ -67,6 +67,22 @@ impl Ledger {
         self.counts.values().map(|count| *count as usize).sum()
     }
 
+    /// How many steps began after another moment. The deed of a dialogue that had begun is none of them, nor is the one step for
+    /// which a host was being logged in to, with nothing done there yet.
+    pub fn begun_since(&self, before: &Self) -> usize {
+        let mut began: BTreeMap<&str, usize> = BTreeMap::new();
+        for ((host, line), count) in &self.counts {
+            let more = count.saturating_sub(before.count(host, line));
+            if line != playbook::ANSWERED || before.count(host, playbook::ASKED) == 0 {
+                *began.entry(host).or_default() += more as usize;
+            }
+        }
+        let is_known = |host: &str| before.counts.keys().any(|(known, _)| known == host);
+        let all = began.into_iter();
+        all.map(|(host, steps)| steps - usize::from(steps > 0 && !is_known(host)))
+            .sum()
+    }
+
     /// How often a line stands in the ledger of a host.
     pub fn count(&self, host: &str, line: &str) -> u32 {
         let key = (host.to_owned(), line.to_owned());
@@ -110,6 +126,19 @@ mod tests {
         Ledger {
             counts: counts.collect(),
         }
+    }
+
+    #[test]
+    fn a_deed_whose_dialogue_had_begun_is_no_new_step() {
+        let before = ledger(&[("once-1", 1)]);
+        let asked = ledger(&[("once-1", 1), ("asked 1", 1)]);
+        let done = ledger(&[("once-1", 1), ("asked 1", 1), ("dialogue", 1)]);
+        let more = ledger(&[("once-1", 2), ("asked 1", 1), ("dialogue", 1)]);
+        let begun = [done.begun_since(&before), done.begun_since(&asked)];
+        assert_eq!((begun, more.begun_since(&asked)), ([2, 0], 1));
+        let nothing = ledger(&[]);
+        let begun = [&before, &asked].map(|later| later.begun_since(&nothing));
+        assert_eq!(begun, [0, 1], "one step waits for the login");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use sasrun_scenarios::case::Variant;
 use sasrun_scenarios::order::PROPERTIES;
 use sasrun_scenarios::scene::{Programs, Scene};
 
-use crate::run::Started;
+use crate::run::{Started, has_begun};
 use crate::trial::{Stage, Turn};
 use crate::{Bench, Dice, Failure, system};
 
@@ -124,11 +124,7 @@ impl Upgrade {
     }
 
     fn resume(&mut self, more: &[&str]) -> Result<Started, Failure> {
-        let runs = fs::read_dir(self.scene.state().join("runs"));
-        let has_journal = runs.into_iter().flatten().flatten().any(|run| {
-            fs::metadata(run.path().join("journal")).is_ok_and(|journal| journal.len() > 100)
-        });
-        if !has_journal {
+        if !has_begun(&self.scene.state()) {
             return self.begin();
         }
         let mut arguments = vec!["resume", "last"];

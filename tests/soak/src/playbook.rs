@@ -46,8 +46,13 @@ pub(crate) fn inventory(hosts: &[Vec<String>]) -> String {
     text
 }
 
+/// What of a ledger's files tells that the dialogue has begun, and the line of its deed, which may come much later.
+pub(crate) const ASKED: &str = "asked 1";
+pub(crate) const ANSWERED: &str = "dialogue";
+
 /// A program that asks before it does its one deed.
 const DIALOGUE: &str = "\
+echo \"$2\" > \"$1.asked\"
 printf 'Which host? '
 read host || exit 9
 printf 'Really (y/n)? '

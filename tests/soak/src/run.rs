@@ -8,6 +8,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
+use sasrun_journal::ReadError;
 use tempfile::TempDir;
 
 use crate::sshd::Sshd;
@@ -94,11 +95,7 @@ impl Site {
 
     /// Goes on with the run; begins it when nothing of it was recorded.
     pub(crate) fn resume(&self, more: &[&str]) -> Result<Started, Failure> {
-        let runs = fs::read_dir(self.folder.path().join("state/runs"));
-        let has_journal = runs.into_iter().flatten().flatten().any(|run| {
-            fs::metadata(run.path().join("journal")).is_ok_and(|journal| journal.len() > 0)
-        });
-        if !has_journal {
+        if !has_begun(&self.folder.path().join("state")) {
             return self.begin();
         }
         let mut arguments = vec!["resume", "last"];
@@ -218,6 +215,20 @@ impl Site {
         }
         Ok(decision)
     }
+}
+
+/// Whether there is a journal below a folder of state whose run came to its beginning.
+pub(crate) fn has_begun(state: &Path) -> bool {
+    let runs = fs::read_dir(state.join("runs"));
+    let mut runs = runs.into_iter().flatten().flatten();
+    runs.any(|run| {
+        let found = sasrun_journal::read(&run.path().join("journal"));
+        // Going on tells of damage.
+        !matches!(
+            found,
+            Err(ReadError::NotBegun { .. } | ReadError::File { .. })
+        )
+    })
 }
 
 /// The text of a field of a result, as the report shows it.

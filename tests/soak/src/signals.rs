@@ -1,6 +1,6 @@
 //! T13: signals at random moments; nothing new begins, the exit code says which, going on works.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
@@ -38,26 +38,29 @@ fn send(site: &Site, usual: &Undisturbed, turn: Turn) -> Result<(), Failure> {
     };
     let is_double = dice.below(2) == 1;
     let mut started = site.begin()?;
+    let began = Instant::now();
     std::thread::sleep(dice.moment(usual.took));
     started.signal(signal)?;
     if is_double {
         std::thread::sleep(dice.moment(Duration::from_millis(20)));
         started.signal(signal)?;
     }
+    let took = usual.took_at_pace(began.elapsed(), &site.ledger()?);
     // A machine that is slow in all is slow in this.
-    std::thread::sleep(SOON.max(usual.took / 4));
-    let soon = site.ledger()?.lines();
-    let code = started.end_within(LONGEST_END.max(usual.took))?.code();
+    std::thread::sleep(SOON.max(took / 4));
+    let soon = site.ledger()?;
+    let code = started.end_within(LONGEST_END.max(took * 2))?.code();
     site.rest()?;
-    let late = site.ledger()?.lines();
-    if late > soon {
-        return Err(Failure::BeganAfterSignal(late - soon));
+    let late = site.ledger()?;
+    let begun = late.begun_since(&soon);
+    if begun > 0 {
+        return Err(Failure::BeganAfterSignal(begun));
     }
     match code {
         Some(0) => return usual.judge(site, 0),
         code if code == Some(exit_code) => {}
         // It takes signals only once it has begun to run; before, they end it as any other.
-        None if late == 0 => {}
+        None if late.lines() == 0 => {}
         code => return Err(started.failure(code)),
     }
     site.finish_killed()?;
