@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-/// Tasks of the multimaster procedure of which only doing them tells, by how their names begin, each with its reason.
+/// Tasks of the procedures of which only doing them tells, by how their names begin, each with its reason.
 pub const CANNOT_KNOW: &[(&str, &str)] = &[
     (
         "RESP-VERIFY-2",
@@ -24,6 +24,31 @@ pub const CANNOT_KNOW: &[(&str, &str)] = &[
         "MM-9 start what is still down",
         "the same, for every service of a destination core",
     ),
+    (
+        "STD-7 start what is still down",
+        "the same, for every service of a standalone core",
+    ),
+    (
+        "ROLL-2.4 start what is still down",
+        "the same, for every service of the core whose turn it is",
+    ),
+    (
+        "ROLL-3.4 start what is still down",
+        "the same, for every service of the first core",
+    ),
+    (
+        "ROLL-1.1.3 a pair without its tunnel",
+        "the backup tunnels begin with what phase 1 writes",
+    ),
+    (
+        "ROLL-1.1.3 every other core's agent gateway",
+        "the same, seen from the core gateways",
+    ),
+    (
+        "ROLL-2.2",
+        "whether they carry shows when the core's own gateway is closed to its agents",
+    ),
+    ("ROLL-3.2", "the same, for the first core"),
     (
         "MM-8",
         "the traffic only begins with the upgrade of the source core",
