@@ -32,6 +32,8 @@ const LATER: Duration = Duration::from_secs(1);
 const MOST_TRIES: u32 = 3;
 /// A run that takes longer hangs.
 const LIMIT: Duration = Duration::from_secs(180);
+/// A shorter limit for signs of life.
+const ALIVE: &str = "ansible_ssh_common_args='-o ServerAliveInterval=1 -o ServerAliveCountMax=3'";
 /// Shortest greeting of a server.
 const GREETING_BYTES: u64 = 20;
 /// Words of which one stands in the message, for the phase.
@@ -57,7 +59,7 @@ pub(crate) fn limits(size: f64) -> String {
     if size >= 1.0 {
         "limits as usual: 10 s, 30 s, 3 x 15 s".to_owned()
     } else {
-        "limits 2 s, 30 s, 3 x 1 s".to_owned()
+        "limits 2 s, 4 s, 3 x 1 s".to_owned()
     }
 }
 
@@ -107,18 +109,29 @@ impl BlackHoles {
         })
     }
 
+    /// Variables of the host that falls silent: at less than full size those limits are shortened that notice it. Others stay as they
+    /// are, for on a busy machine the host takes its time to come as far as that.
+    fn shortened(&self) -> &'static [&'static str] {
+        match self.phase {
+            _ if self.bench.is_full() => &[],
+            Phase::Connect | Phase::Greeting => &["ansible_timeout=2"],
+            Phase::Login => &[
+                "ansible_timeout=2",
+                "sasrun_login_timeout=4",
+                "sasrun_shell_timeout=4",
+                ALIVE,
+            ],
+            Phase::Task => &[ALIVE],
+        }
+    }
+
     /// How soon the silence must be noticed, when a run that nobody disturbs takes so long.
     fn limit(&self, usual: Duration) -> Duration {
-        let shortened = match self.phase {
+        let limit = match self.phase {
+            _ if self.bench.is_full() => NOTICED,
             Phase::Connect | Phase::Greeting => Duration::from_secs(2),
-            // Limits of login and shell cannot be set.
-            Phase::Login => Duration::from_secs(30),
+            Phase::Login => Duration::from_secs(4),
             Phase::Task => Duration::from_secs(3),
-        };
-        let limit = if self.bench.is_full() {
-            NOTICED
-        } else {
-            shortened
         };
         // The run ends with its last host.
         limit.max(usual) + SLACK
@@ -148,7 +161,7 @@ impl BlackHoles {
     /// Lets one host fall silent, beside a run in which none does.
     fn try_once(&self, after: u64, moment: Option<Duration>) -> Result<(), Failure> {
         let phase = self.phase;
-        let scene = Scene::new(&self.bench, |server| match phase {
+        let scene = Scene::new(&self.bench, self.shortened(), |server| match phase {
             Phase::Connect => NoAnswer::start().map(Way::NoAnswer),
             _ => Proxy::silent_after((address(OTHERS), server), after).map(Way::Proxy),
         })?;
@@ -208,12 +221,17 @@ struct Scene {
 }
 
 impl Scene {
-    fn new(bench: &Bench, way: impl FnOnce(u16) -> io::Result<Way>) -> Result<Self, Failure> {
+    /// One whose last host is reached by a way, with variables besides.
+    fn new(
+        bench: &Bench,
+        variables: &[&str],
+        way: impl FnOnce(u16) -> io::Result<Way>,
+    ) -> Result<Self, Failure> {
         let site = Site::empty(bench)?;
         let server =
             Sshd::start(site.folder(), OTHERS + 1, "SOAK=silent").map_err(system("sshd"))?;
         let way = way(server.port).map_err(system("a way to the host"))?;
-        write(site.folder(), &server, &way, bench.is_full()).map_err(system("the playbook"))?;
+        write(site.folder(), &server, &way, variables).map_err(system("the playbook"))?;
         Ok(Self {
             site,
             way,
@@ -223,7 +241,7 @@ impl Scene {
 
     /// One in which nobody is silent.
     fn undisturbed(bench: &Bench) -> Result<Self, Failure> {
-        Self::new(bench, |server| {
+        Self::new(bench, &[], |server| {
             Proxy::start((address(OTHERS), server)).map(Way::Proxy)
         })
     }
@@ -306,7 +324,7 @@ impl Scene {
     }
 }
 
-fn write(folder: &Path, server: &Sshd, way: &Way, is_full: bool) -> io::Result<()> {
+fn write(folder: &Path, server: &Sshd, way: &Way, variables: &[&str]) -> io::Result<()> {
     let others = (0..OTHERS).map(|host| server.variables(address(host), server.port));
     let mut hosts = others.collect::<io::Result<Vec<_>>>()?;
     let port = match way {
@@ -314,11 +332,7 @@ fn write(folder: &Path, server: &Sshd, way: &Way, is_full: bool) -> io::Result<(
         Way::NoAnswer(silent) => silent.port,
     };
     let mut last = server.variables(Ipv4Addr::LOCALHOST, port)?;
-    if !is_full {
-        last.push("ansible_timeout=2".to_owned());
-        let quick = "-o ServerAliveInterval=1 -o ServerAliveCountMax=3";
-        last.push(format!("ansible_ssh_common_args='{quick}'"));
-    }
+    last.extend(variables.iter().copied().map(str::to_owned));
     hosts.push(last);
     fs::create_dir_all(folder.join("ledger"))?;
     fs::write(folder.join("hosts.ini"), playbook::inventory(&hosts))?;
