@@ -2,11 +2,11 @@
 
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use rustix::termios::Termios;
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcsetattr};
 use sasrun_engine::seams::{Approval, Console};
 
 use crate::approvals;
@@ -14,8 +14,8 @@ use crate::approvals;
 /// Asks on the terminal, and puts it back as it was.
 #[derive(Clone, Default)]
 pub(crate) struct Terminal {
-    /// How the terminal was before its echo was turned off.
-    before: Arc<Mutex<Option<Termios>>>,
+    /// What is asked now with the terminal's echo off, and how the terminal was before.
+    hidden: Arc<Mutex<Option<(String, Termios)>>>,
     /// Where answers to gates from elsewhere are found.
     approvals: Option<PathBuf>,
 }
@@ -29,11 +29,28 @@ impl Terminal {
 
     /// Turns the echo on again, when a question was left with it off.
     pub(crate) fn restore(&self) {
-        use rustix::termios::{OptionalActions, tcsetattr};
-        let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(before) = before.take() {
-            let _ = tcsetattr(std::io::stdin(), OptionalActions::Flush, &before);
+        if let Some((_, before)) = self.hidden().take() {
+            set(&before);
         }
+    }
+
+    /// Turns the echo on for as long as the program is stopped.
+    pub(crate) fn suspend(&self) {
+        if let Some((_, before)) = &*self.hidden() {
+            set(before);
+        }
+    }
+
+    /// Goes on with the question that was open when the program was stopped.
+    pub(crate) fn go_on(&self) {
+        if let Some((text, before)) = &*self.hidden() {
+            set(&without_echo(before));
+            let _ = write!(std::io::stderr(), "{text}");
+        }
+    }
+
+    fn hidden(&self) -> MutexGuard<'_, Option<(String, Termios)>> {
+        self.hidden.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -58,15 +75,17 @@ impl Console for Terminal {
                 return None;
             }
             if !echo {
-                use rustix::termios::tcgetattr;
-                let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
-                *before = tcgetattr(std::io::stdin()).ok();
+                let before = rustix::termios::tcgetattr(std::io::stdin()).ok();
+                *self.hidden() = before.map(|before| (text.clone(), before));
             }
             let typed = tokio::task::spawn_blocking(move || read_line(&text, echo));
-            match limit {
+            let typed = match limit {
                 Some(limit) => tokio::time::timeout(limit, typed).await.ok()?.ok()?,
                 None => typed.await.ok()?,
-            }
+            };
+            // Who waits on keeps the terminal as it is; here nobody does.
+            self.hidden().take();
+            typed
         })
     }
 
@@ -77,36 +96,42 @@ impl Console for Terminal {
 
 /// Shows a prompt on standard error and reads a line.
 pub(crate) fn read_line(prompt: &str, echo: bool) -> Option<String> {
-    let mut errors = std::io::stderr().lock();
-    let _ = write!(errors, "{prompt}").and_then(|()| errors.flush());
+    // Not held while the person thinks: a signal has to be told of, too.
+    let _ = write!(std::io::stderr(), "{prompt}");
     let hidden = if echo { None } else { Hidden::begin() };
     let mut line = String::new();
     let read = std::io::stdin().lock().read_line(&mut line);
     drop(hidden);
     if !echo {
-        let _ = writeln!(errors);
+        let _ = writeln!(std::io::stderr());
     }
     read.ok().filter(|count| *count > 0)?;
     Some(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 /// Turns the terminal's echo off until it is dropped.
-struct Hidden(rustix::termios::Termios);
+struct Hidden(Termios);
 
 impl Hidden {
     fn begin() -> Option<Self> {
-        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
-        let before = tcgetattr(std::io::stdin()).ok()?;
-        let mut quiet = before.clone();
-        quiet.local_modes -= LocalModes::ECHO;
-        tcsetattr(std::io::stdin(), OptionalActions::Flush, &quiet).ok()?;
-        Some(Self(before))
+        let before = rustix::termios::tcgetattr(std::io::stdin()).ok()?;
+        set(&without_echo(&before)).then_some(Self(before))
     }
 }
 
 impl Drop for Hidden {
     fn drop(&mut self) {
-        use rustix::termios::{OptionalActions, tcsetattr};
-        let _ = tcsetattr(std::io::stdin(), OptionalActions::Flush, &self.0);
+        set(&self.0);
     }
+}
+
+fn without_echo(terminal: &Termios) -> Termios {
+    let mut quiet = terminal.clone();
+    quiet.local_modes -= LocalModes::ECHO;
+    quiet
+}
+
+/// Sets the terminal; false where that cannot be.
+fn set(terminal: &Termios) -> bool {
+    tcsetattr(std::io::stdin(), OptionalActions::Flush, terminal).is_ok()
 }

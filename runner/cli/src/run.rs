@@ -77,6 +77,11 @@ pub(crate) fn carry_out(
         .map_or_else(run_id, |resumed| resumed.directory.run().to_owned());
     let terminal = terminal_of(&run);
     runtime.spawn(signals::watch(stop_sender, terminal.clone()));
+    let stops = {
+        let _inside = runtime.enter();
+        signals::watch_stops(terminal.clone())
+    };
+    runtime.spawn(stops);
     if arguments.output.verbose >= 2 && report == Form::Playbook {
         tell_playbooks(playbooks);
     }

@@ -1,8 +1,9 @@
 //! Signals: the first begins nothing new, the second leaves what runs.
 
+use std::io::IsTerminal;
 use std::time::Duration;
 
-use rustix::process::Signal as Rustix;
+use rustix::process::{Signal as Rustix, getpid, kill_process};
 use sasrun_engine::Stop;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -82,4 +83,26 @@ pub(crate) async fn watch(stop: watch::Sender<Stop>, terminal: Terminal) {
     }
     terminal.restore();
     std::process::exit(i32::from(exit_code));
+}
+
+/// Stops at the terminal's wish (Ctrl-Z) with the terminal as it was, and goes on with what was asked. It is ready when this
+/// returns, within a runtime.
+pub(crate) fn watch_stops(terminal: Terminal) -> impl Future<Output = ()> {
+    // Who has no terminal is stopped by the system itself.
+    let is_asked = std::io::stdin().is_terminal() && !is_ignored(Rustix::TSTP);
+    let stops = is_asked.then(|| signal(SignalKind::from_raw(Rustix::TSTP.as_raw())));
+    async move {
+        let Some(Ok(mut stops)) = stops else { return };
+        while stops.recv().await.is_some() {
+            // The rest of this may run on for a moment before all threads are stopped.
+            let Ok(mut goes_on) = signal(SignalKind::from_raw(Rustix::CONT.as_raw())) else {
+                return;
+            };
+            terminal.suspend();
+            if kill_process(getpid(), Rustix::STOP).is_ok() {
+                goes_on.recv().await;
+            }
+            terminal.go_on();
+        }
+    }
 }

@@ -15,4 +15,5 @@ mod proofs;
 mod refusals;
 mod resume;
 mod ssh;
+mod terminal;
 mod whole;

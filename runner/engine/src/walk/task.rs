@@ -142,7 +142,10 @@ impl<'a> Walk<'a> {
         let mut reaction = host_run.reaction(status);
         let name = self.name_on(task, level, host);
         if reaction == Reaction::Ask {
-            reaction = self.run.ask_reaction(host, &name).await;
+            // The host has come to the task already: this time is the one before the next.
+            let mut id = host_run.id(None, 0);
+            id.occurrence = id.occurrence.saturating_sub(1);
+            reaction = self.run.ask_reaction(&id, &name).await;
         }
         if reaction == Reaction::Stop {
             self.run.pause_run(&format!(
