@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::fd::OwnedFd;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -33,7 +32,7 @@ impl Tty {
             .write(true)
             .open(name.to_str().unwrap())
             .unwrap();
-        let keyboard = File::from(OwnedFd::from(master));
+        let keyboard = File::from(master);
         let shown = Arc::new(Mutex::new(String::new()));
         let (mut from, to) = (keyboard.try_clone().unwrap(), Arc::clone(&shown));
         std::thread::spawn(move || {
