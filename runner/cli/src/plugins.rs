@@ -97,7 +97,10 @@ pub(crate) fn load(folders: &[PathBuf]) -> anyhow::Result<Loaded> {
     Ok(Loaded {
         registry: Arc::new(registry),
         extensions,
-        sources: Arc::new(PluginSources(sources)),
+        sources: Arc::new(PluginSources {
+            sources,
+            folders: folders.to_vec(),
+        }),
         hashes,
         broken,
     })
@@ -244,18 +247,26 @@ impl Talk for BrokenTalk {
 }
 
 /// Inventory forms of all plugins.
-pub(crate) struct PluginSources(Vec<RemoteSource>);
+pub(crate) struct PluginSources {
+    sources: Vec<RemoteSource>,
+    folders: Vec<PathBuf>,
+}
 
 impl InventorySources for PluginSources {
     fn names(&self) -> Vec<Name> {
-        self.0
+        self.sources
             .iter()
             .map(|source| Name::from(source.name()))
             .collect()
     }
 
+    fn places(&self) -> Vec<String> {
+        let shown = |folder: &PathBuf| folder.display().to_string();
+        self.folders.iter().map(shown).collect()
+    }
+
     fn read(&self, name: &str, path: &Path, document: &Node) -> Option<SourceInventory> {
-        let source = self.0.iter().find(|source| source.name() == name)?;
+        let source = self.sources.iter().find(|source| source.name() == name)?;
         let result = source.read(&InventoryRequest {
             source: name.to_owned(),
             path: path.display().to_string(),

@@ -94,6 +94,11 @@ pub trait InventorySources: Send + Sync {
     /// Names that documents may give.
     fn names(&self) -> Vec<Name>;
 
+    /// Where they are looked for, in words for people: folders, the nearest first.
+    fn places(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Turns a document into groups and hosts. None when there is no such source.
     fn read(&self, name: &str, path: &Path, document: &Node) -> Option<SourceInventory>;
 }

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::scenario::Scenario;
+
 mod mesh_file;
 
 use mesh_file::MeshFile;
@@ -19,6 +21,14 @@ pub const DEFAULT_PORT: u16 = 7022;
 /// Why a mesh file could not be read as a world.
 #[derive(Debug, thiserror::Error)]
 pub enum WorldError {
+    #[error(
+        "the scenario names the {kind} {name}, which the inventory does not have (it has {known})"
+    )]
+    Unknown {
+        kind: &'static str,
+        name: String,
+        known: String,
+    },
     #[error("cannot read {path}: {source}")]
     Read {
         path: PathBuf,
@@ -251,6 +261,32 @@ impl World {
     /// The host of this name.
     pub fn host(&self, name: &str) -> Option<&Host> {
         self.hosts().find(|host| host.name == name)
+    }
+
+    /// Refuses a scenario of hosts or cores that are not here.
+    pub fn knows_hosts_of(&self, scenario: &Scenario) -> Result<(), WorldError> {
+        let hosts = scenario.hosts.keys();
+        let host = hosts.into_iter().find(|name| self.host(name).is_none());
+        let cores = scenario.cores.keys();
+        let core = cores.into_iter().find(|name| self.core(name).is_none());
+        let (kind, name, known): (_, _, Vec<&str>) = match (host, core) {
+            (Some(name), _) => (
+                "host",
+                name,
+                self.hosts().map(|h| h.name.as_str()).collect(),
+            ),
+            (_, Some(name)) => (
+                "core",
+                name,
+                self.cores.iter().map(|c| c.name.as_str()).collect(),
+            ),
+            (None, None) => return Ok(()),
+        };
+        Err(WorldError::Unknown {
+            kind,
+            name: name.clone(),
+            known: known.join(", "),
+        })
     }
 
     /// The core of this name.

@@ -11,6 +11,18 @@ use crate::problem::Problem;
 use crate::session::Session;
 use crate::{SourceInventory, closest, codes};
 
+/// What to do about a source that no plugin brings.
+fn looked_for(places: &[String]) -> String {
+    match places {
+        [] => "check that its plugin is where plugins are looked for".to_owned(),
+        _ => format!(
+            "its plugin is in none of the folders where plugins are looked for: {}; \
+             name another with --plugins",
+            places.join(", ")
+        ),
+    }
+}
+
 impl Session<'_> {
     pub(super) fn plugin_inventory(
         &mut self,
@@ -27,6 +39,7 @@ impl Session<'_> {
         match read {
             Some(inventory) => self.take_in(&inventory, document, file, builder),
             None => {
+                let places = sources.as_ref().map(|sources| sources.places());
                 let names = sources.map(|sources| sources.names()).unwrap_or_default();
                 let near = closest(name, names.iter().map(|name| &**name));
                 let span = document
@@ -35,7 +48,7 @@ impl Session<'_> {
                 let message = format!("no plugin brings inventories of the form `{name}`");
                 let problem = Problem::error(codes::INVENTORY, span, message).meant(near);
                 self.add(match problem.hint {
-                    None => problem.hint("check that the plugin is where plugins are looked for"),
+                    None => problem.hint(looked_for(&places.unwrap_or_default())),
                     Some(_) => problem,
                 });
             }

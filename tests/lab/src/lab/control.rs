@@ -67,9 +67,9 @@ impl Start {
             );
         }
         // Refused here, in the foreground, whatever can be refused by reading.
-        crate::world::World::read(&self.inventory, self.port)?;
+        let world = crate::world::World::read(&self.inventory, self.port)?;
         if let Some(path) = &self.scenario {
-            Scenario::read(path)?;
+            world.knows_hosts_of(&Scenario::read(path)?)?;
         }
         prepare::take_directory(&state)?;
         self.supervisor(&state)?;

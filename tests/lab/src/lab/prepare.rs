@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::fs::DirEntry;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
@@ -23,8 +24,9 @@ use crate::world::{Host, Like, World};
 pub fn take_directory(state: &StateDir) -> Result<()> {
     let path = state.path();
     if path.exists() {
-        let foreign = !state.lock().exists() && std::fs::read_dir(path)?.next().is_some();
-        if foreign {
+        // A lab that did not come up leaves its log alone behind.
+        let is_ours = |entry: &std::io::Result<DirEntry>| matches!(entry, Ok(entry) if entry.path() == state.log());
+        if !state.lock().exists() && !std::fs::read_dir(path)?.all(|entry| is_ours(&entry)) {
             bail!(
                 "{} is not empty and no lab's: name another directory with --state",
                 path.display()

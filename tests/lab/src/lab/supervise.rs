@@ -54,13 +54,7 @@ pub fn run(
     scenario: Scenario,
 ) -> Result<ExitCode> {
     let world = World::read(&options.inventory, port)?;
-    let unknown = scenario
-        .hosts
-        .keys()
-        .find(|name| world.host(name).is_none());
-    if let Some(name) = unknown {
-        bail!("the scenario names the host {name:?}, which the inventory does not have");
-    }
+    world.knows_hosts_of(&scenario)?;
     let lock = lock(&state)?;
     let listeners = listen(&world, &scenario)?;
     let rights = namespaces::enter_lab().context(

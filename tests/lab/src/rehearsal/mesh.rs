@@ -77,10 +77,21 @@ pub fn for_the_lab(text: &str, ways: &Ways<'_>) -> Result<String, RehearsalError
     }
     let map = loopback(&tree)?;
     replace(&mut tree, &map, "");
+    forget_files(&mut tree);
     log_in(&mut tree, ways);
     hasten(&mut tree, ways.time_scale);
     let head = "# Made for a rehearsal in the lab. The site's own inventory is untouched.\n";
     Ok(format!("{head}{}", serde_yaml::to_string(&tree)?))
+}
+
+/// Takes out which files the site's hosts hold: the lab makes its own, as the software does.
+fn forget_files(tree: &mut Value) {
+    let cores = tree.get_mut("cores").and_then(Value::as_mapping_mut);
+    for (_, core) in cores.into_iter().flatten() {
+        if let Some(core) = core.as_mapping_mut() {
+            core.remove("response_file");
+        }
+    }
 }
 
 /// Addresses of hosts and satellites as they are written.
@@ -221,7 +232,7 @@ mod tests {
 
     const SITE: &str = "plugin: opsware_mesh\nmesh: north\nvars:\n  ansible_user: admin\n  ansible_become: true\n  \
         ansible_become_password: !vault |\n    $ANSIBLE_VAULT;1.1;AES256\n    3132\n  proxy: http://10.1.0.2:3128/x\n  \
-        db_password: s3cret\ncores:\n  a:\n    source: true\n    facility: {id: 1, name: A, agents: 5}\n    hosts:\n      \
+        db_password: s3cret\ncores:\n  a:\n    source: true\n    facility: {id: 1, name: A, agents: 5}\n    response_file: /var/site/resp\n    hosts:\n      \
         a1: {address: 10.1.0.2, components: [truth], ansible_port: 2222}\n      a2: {address: a2.site.example, components: [word]}\n\
         policies: {mesh_state: {interval: 60, polls: 3}}\ngates: {PREP-ALL-7: {answer: \"yes\", by: me}}\n";
 
@@ -256,6 +267,7 @@ mod tests {
             Some("word")
         );
         assert_eq!(tree["gates"]["PREP-ALL-7"]["by"].as_str(), Some("me"));
+        assert!(tree["cores"]["a"].get("response_file").is_none());
         assert!(is_for_a_lab(&serde_yaml::to_string(&tree).unwrap()));
         assert!(!is_for_a_lab(SITE));
     }
