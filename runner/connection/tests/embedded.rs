@@ -410,7 +410,8 @@ async fn a_connection_that_is_cut_under_a_login_is_no_refusal() {
 #[tokio::test]
 async fn a_server_that_goes_away_under_a_login_refuses_nobody() {
     use russh::Disconnect;
-    let cases: [(fn() -> Disconnect, &str); 4] = [
+    type Farewell = fn() -> Disconnect;
+    let cases: [(Farewell, &str); 4] = [
         (|| Disconnect::ByApplication, "lost"),
         (|| Disconnect::TooManyConnections, "lost"),
         (|| Disconnect::ProtocolError, "authentication"),
