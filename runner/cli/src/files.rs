@@ -14,6 +14,7 @@ use sasrun_model::{
 };
 use sasrun_plugin::{ControllerEntry, ControllerFile, FileKind, SearchIn};
 
+use crate::digests::Digests;
 use crate::inputs::Inputs;
 use crate::world::unsealed;
 
@@ -24,6 +25,8 @@ pub(crate) struct UserFiles {
     pub vault: Arc<dyn VaultDecrypt>,
     /// Takes note of every file that is used.
     pub inputs: Arc<Inputs>,
+    /// What is known of large files that go to many hosts.
+    pub digests: Digests,
 }
 
 impl Files for UserFiles {
@@ -89,7 +92,8 @@ impl Files for UserFiles {
 
     fn describe(&self, path: &Path, checksum: Option<&str>) -> Result<ControllerFile, String> {
         self.inputs.used(InputKind::File, path);
-        describe(path, checksum).map_err(|error| format!("{}: {error}", path.display()))
+        describe(path, checksum, &self.digests)
+            .map_err(|error| format!("{}: {error}", path.display()))
     }
 
     fn owner_of(&self, path: &Path) -> Option<String> {
@@ -158,7 +162,11 @@ fn candidates(name: &str, search: SearchIn, within: &Within) -> Vec<PathBuf> {
     paths
 }
 
-fn describe(path: &Path, checksum: Option<&str>) -> std::io::Result<ControllerFile> {
+fn describe(
+    path: &Path,
+    checksum: Option<&str>,
+    digests: &Digests,
+) -> std::io::Result<ControllerFile> {
     let absolute = std::path::absolute(path)?;
     let metadata = fs::metadata(&absolute)?;
     let mut file = ControllerFile {
@@ -173,9 +181,14 @@ fn describe(path: &Path, checksum: Option<&str>) -> std::io::Result<ControllerFi
         entries: Vec::new(),
     };
     if metadata.is_dir() {
-        below(&absolute, Path::new(""), checksum, &mut file.entries)?;
+        below(
+            &absolute,
+            Path::new(""),
+            (checksum, digests),
+            &mut file.entries,
+        )?;
     } else if let Some(algorithm) = checksum {
-        file.checksum = Some(digest(&absolute, algorithm)?);
+        file.checksum = Some(digests.of(&absolute, &metadata, algorithm)?);
     }
     Ok(file)
 }
@@ -194,7 +207,7 @@ fn is_vaulted(path: &Path) -> std::io::Result<bool> {
 fn below(
     root: &Path,
     inside: &Path,
-    checksum: Option<&str>,
+    (checksum, digests): (Option<&str>, &Digests),
     entries: &mut Vec<ControllerEntry>,
 ) -> std::io::Result<()> {
     let mut names: Vec<_> = fs::read_dir(root.join(inside))?
@@ -216,7 +229,9 @@ fn below(
             .then(|| fs::read_link(&whole))
             .transpose()?;
         let sum = match checksum {
-            Some(algorithm) if kind == FileKind::File => Some(digest(&whole, algorithm)?),
+            Some(algorithm) if kind == FileKind::File => {
+                Some(digests.of(&whole, &metadata, algorithm)?)
+            }
             _ => None,
         };
         entries.push(ControllerEntry {
@@ -228,35 +243,10 @@ fn below(
             link_target: link.map(|target| target.display().to_string()),
         });
         if kind == FileKind::Directory {
-            below(root, &relative, checksum, entries)?;
+            below(root, &relative, (checksum, digests), entries)?;
         }
     }
     Ok(())
-}
-
-/// Checksum of a file in hexadecimal, read in pieces.
-fn digest(path: &Path, algorithm: &str) -> std::io::Result<String> {
-    match algorithm {
-        "md5" => hashed::<md5::Md5>(path),
-        "sha1" => hashed::<sha1::Sha1>(path),
-        "sha224" => hashed::<sha2::Sha224>(path),
-        "sha256" => hashed::<sha2::Sha256>(path),
-        "sha384" => hashed::<sha2::Sha384>(path),
-        "sha512" => hashed::<sha2::Sha512>(path),
-        other => Err(std::io::Error::other(format!(
-            "there is no checksum named {other}"
-        ))),
-    }
-}
-
-fn hashed<D: sha2::Digest + std::io::Write>(path: &Path) -> std::io::Result<String> {
-    let mut hasher = D::new();
-    std::io::copy(&mut fs::File::open(path)?, &mut hasher)?;
-    Ok(hasher
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
 }
 
 #[cfg(test)]

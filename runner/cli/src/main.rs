@@ -8,6 +8,7 @@ mod catalogue;
 mod commands;
 mod config;
 mod console;
+mod digests;
 mod exit_code;
 mod files;
 mod inputs;

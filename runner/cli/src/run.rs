@@ -21,6 +21,7 @@ use crate::commands::playbook::loaded;
 use crate::commands::resume::Resumed;
 use crate::config::Config;
 use crate::console::Terminal;
+use crate::digests::Digests;
 use crate::files::UserFiles;
 use crate::inputs::Inputs;
 use crate::log_file::LogFile;
@@ -211,6 +212,7 @@ fn parts(
             vault: Arc::clone(&sources.vault),
             loader: Arc::clone(&sources.loader),
             inputs: kept.inputs,
+            digests: Digests::default(),
         }),
         journal: kept.journal,
         observers,

@@ -134,7 +134,7 @@ impl Connection {
         &self,
         identity: &Identity,
         command: &Command,
-        input: InputSource<'_>,
+        input: InputSource,
         sink: Option<&mut dyn OutputSink>,
     ) -> Result<Output, Problem> {
         let mut lease = self.pool.take_alone(identity).await?;

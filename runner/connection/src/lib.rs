@@ -37,6 +37,7 @@ pub use connection::Connection;
 pub use dialogue::{Dialogue, Screen, Sent};
 pub use error::{ConnectionError, Problem};
 pub use file::batch::{Read, ReadAnswer};
+pub use file::cksum::Cksum;
 pub use file::read::{FetchedFile, FileContent};
 pub use file::stat::{ChecksumAlgorithm, FileKind, FileStat, StatRequest};
 pub use file::write::{Content, Expected, WriteFile, WrittenFile};

@@ -4,6 +4,7 @@
 
 pub(crate) mod batch;
 pub(crate) mod bulk;
+pub(crate) mod cksum;
 pub(crate) mod read;
 pub(crate) mod stat;
 pub(crate) mod write;

@@ -2,11 +2,11 @@
 //!
 //! Must not: decide what happens to a shell after a failure; the connection does.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
-use tokio::io::AsyncReadExt as _;
+use bytes::Bytes;
+use tokio::sync::mpsc;
 use tokio::time;
 
 use super::captured::Captured;
@@ -201,7 +201,7 @@ impl Shell {
     pub(crate) async fn run_with_input(
         &mut self,
         frame: &Frame<'_>,
-        input: InputSource<'_>,
+        input: InputSource,
         sink: Option<&mut dyn OutputSink>,
     ) -> Result<Answer, Failure> {
         let token = frame::token();
@@ -211,7 +211,7 @@ impl Shell {
             &self.greeting,
             &token,
             frame.command,
-            Input::Channel(input.size().await),
+            Input::Channel(input.size()),
         )
         .map_err(Failure::Problem)?;
         let lost = |reason: String| Failure::Problem(Problem::lost(reason));
@@ -253,16 +253,17 @@ impl Shell {
 }
 
 /// Where the bytes of a command's standard input come from.
-pub(crate) enum InputSource<'f> {
+pub(crate) enum InputSource {
     Bytes(Bytes),
-    File(&'f mut tokio::fs::File),
+    /// A file of the controller and the number of its bytes.
+    File(std::fs::File, u64),
 }
 
-impl InputSource<'_> {
-    async fn size(&self) -> u64 {
+impl InputSource {
+    fn size(&self) -> u64 {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
-            Self::File(file) => file.metadata().await.map_or(0, |metadata| metadata.len()),
+            Self::File(_, size) => *size,
         }
     }
 }
@@ -286,20 +287,42 @@ async fn send(writer: &mut ChannelWriter, text: Bytes) -> Result<(), SendFailure
     Ok(writer.write(text).await?)
 }
 
-async fn feed(writer: &mut ChannelWriter, input: InputSource<'_>) -> Result<(), SendFailure> {
-    const READ_BYTES: usize = 256 << 10;
+async fn feed(writer: &mut ChannelWriter, input: InputSource) -> Result<(), SendFailure> {
     match input {
         InputSource::Bytes(bytes) => writer.write(bytes).await?,
-        InputSource::File(file) => loop {
-            let mut buffer = BytesMut::with_capacity(READ_BYTES);
-            match file.read_buf(&mut buffer).await {
-                Ok(0) => break,
-                Ok(_) => writer.write(buffer.freeze()).await?,
-                Err(error) => return Err(SendFailure::Source(error)),
+        InputSource::File(file, _) => {
+            let mut parts = parts(file);
+            while let Some(part) = parts.recv().await {
+                writer.write(part.map_err(SendFailure::Source)?).await?;
             }
-        },
+        }
     }
     Ok(writer.finish().await?)
+}
+
+/// Reads a file in parts, a few ahead of who takes them, until its end or until nobody does.
+fn parts(mut file: std::fs::File) -> mpsc::Receiver<io::Result<Bytes>> {
+    const PART_BYTES: usize = 256 << 10;
+    const AHEAD: usize = 3;
+    let (sender, parts) = mpsc::channel(AHEAD);
+    tokio::task::spawn_blocking(move || {
+        loop {
+            let mut part = Vec::with_capacity(PART_BYTES);
+            let read = io::Read::by_ref(&mut file)
+                .take(PART_BYTES as u64)
+                .read_to_end(&mut part);
+            let next = match read {
+                Ok(0) => return,
+                Ok(_) => Ok(Bytes::from(part)),
+                Err(error) => Err(error),
+            };
+            let is_last = next.is_err();
+            if sender.blocking_send(next).is_err() || is_last {
+                return;
+            }
+        }
+    });
+    parts
 }
 
 /// Collects one frame's answer from the two streams.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use sasrun_connection::{
-    ChecksumAlgorithm, Command, Content, ExitStatus, Expected, FileKind, Read, ReadAnswer,
+    ChecksumAlgorithm, Cksum, Command, Content, ExitStatus, Expected, FileKind, Read, ReadAnswer,
     StatRequest, WriteFile, quote,
 };
 
@@ -385,6 +385,7 @@ pub async fn large_files_travel_both_ways(s: &Subject) {
             path: local.into(),
             size: stat.size,
             sha1: sha1.clone(),
+            cksum: Cksum::of(&bytes),
         },
         ..WriteFile::new(&*remote, "")
     };
@@ -401,8 +402,9 @@ pub async fn large_files_travel_both_ways(s: &Subject) {
     );
     assert!(std::fs::read(&back).unwrap() == bytes);
     // A file that became another one meanwhile is not put in place.
-    if let Content::LocalFile { sha1, .. } = &mut write.content {
+    if let Content::LocalFile { sha1, cksum, .. } = &mut write.content {
         *sha1 = "0".repeat(40);
+        *cksum ^= 1;
     }
     assert_eq!(
         s.connection

@@ -203,10 +203,12 @@ impl Talking<'_> {
             return Ok(sasrun_connection::Content::Bytes(bytes.into()));
         }
         let file = files.describe(path, Some("sha1"))?;
+        let cksum = files.describe(path, Some("cksum"))?.checksum;
         Ok(sasrun_connection::Content::LocalFile {
             path: path.to_owned(),
             size: file.size_bytes,
             sha1: file.checksum.unwrap_or_default(),
+            cksum: cksum.and_then(|sum| sum.parse().ok()).unwrap_or_default(),
         })
     }
 
