@@ -87,6 +87,7 @@ pub(crate) fn loader_settings(arguments: &SourceArguments, config: &Config) -> S
             "defaults",
             "private_role_vars",
         ),
+        merges_dictionaries: merges_dictionaries(config),
         roles_paths,
         collections_paths,
         strategy: strategy

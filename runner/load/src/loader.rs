@@ -30,6 +30,8 @@ pub struct Settings {
     /// Whether variables of roles are seen by their own tasks alone; where that is not said, those
     /// of roles that are loaded before the run are seen by the whole play, and others are not.
     pub private_role_vars: Option<bool>,
+    /// Whether a dictionary of a later inventory source is laid over that of an earlier one.
+    pub merges_dictionaries: bool,
 }
 
 /// What inventory sources that cannot be read mean, as Ansible's settings of that name have it.

@@ -26,6 +26,36 @@ fn inventories_are_loaded_or_refused_as_expected() {
     }
 }
 
+#[test]
+fn dictionaries_of_several_sources_are_merged_where_that_is_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let sources = [
+        ("one", "{a: 1, b: {c: 1, d: 1}}"),
+        ("two", "{a: 2, b: {d: 2}}"),
+    ];
+    let sources = sources.map(|(name, settings)| {
+        let path = folder.path().join(format!("{name}.yml"));
+        let text =
+            format!("all:\n  hosts:\n    h:\n      s: {settings}\n  vars:\n    g: {settings}\n");
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    });
+    let said = |merges_dictionaries: bool| {
+        let loader = support::loader().with_settings(sasrun_load::Settings {
+            merges_dictionaries,
+            ..sasrun_load::Settings::default()
+        });
+        let inventory = loader.load_inventory(&sources).unwrap();
+        let of_host = support::variables(&inventory.hosts["h"].variables.source);
+        let of_group = support::variables(&inventory.groups["all"].variables.source);
+        format!("{of_host} {of_group}")
+    };
+    let merged = said(true);
+    assert_eq!(merged.matches("c: 1").count(), 2, "{merged}");
+    assert_eq!(merged.matches("d: 2").count(), 2, "{merged}");
+    assert_eq!(said(false).matches("c: 1").count(), 0);
+}
+
 /// The sources of a case: those its file `sources` lists, else what is named `hosts…`.
 fn sources(case: &Path) -> Vec<String> {
     if let Ok(listed) = std::fs::read_to_string(case.join("sources")) {

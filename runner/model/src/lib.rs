@@ -13,6 +13,7 @@ mod input;
 mod inventory;
 mod keyword;
 mod lock;
+mod merging;
 mod node;
 mod outcome;
 mod playbook;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sasrun_model::{Inventory, Key, Map, Name, Value};
+use sasrun_model::{Inventory, Key, Map, Name, Role, Value};
 
 use super::{Layers, Level, Shared};
 
@@ -67,6 +67,8 @@ pub const NAMES: &[&str] = &[
     "ansible_play_hosts_all",
     "ansible_play_name",
     "ansible_play_role_names",
+    "ansible_parent_role_names",
+    "ansible_parent_role_paths",
     "ansible_playbook_python",
     "ansible_role_name",
     "ansible_role_names",
@@ -107,12 +109,18 @@ impl Magic<'_> {
             }
             "ansible_dependent_role_names" => Value::List(Arc::clone(&self.play.dependent_roles)),
             "ansible_role_names" => {
-                let all = self
+                let mut all = Vec::new();
+                for name in self
                     .play
                     .role_names
                     .iter()
-                    .chain(&*self.play.dependent_roles);
-                Value::list(all.cloned().collect())
+                    .chain(&*self.play.dependent_roles)
+                {
+                    if !all.contains(name) {
+                        all.push(name.clone());
+                    }
+                }
+                Value::list(all)
             }
             "ansible_check_mode" => self.shared.check.into(),
             "ansible_diff_mode" => self.shared.diff.into(),
@@ -137,11 +145,30 @@ impl Magic<'_> {
             "role_name" | "ansible_role_name" => {
                 Value::Text(Arc::clone(&self.level?.roles().next()?.name))
             }
+            "ansible_parent_role_names" => Value::list(
+                self.parents()?
+                    .map(|role| Value::Text(Arc::clone(&role.name)))
+                    .collect(),
+            ),
+            "ansible_parent_role_paths" => Value::list(
+                self.parents()?
+                    .map(|role| path(&absolute(&role.path)))
+                    .collect(),
+            ),
             // Nothing here needs one; inventories name it for hosts that are the controller.
             "ansible_playbook_python" => "/usr/bin/python3".into(),
             "role_path" => path(&absolute(&self.level?.roles().next()?.path)),
             _ => return None,
         })
+    }
+
+    /// The roles that the task's own role was included by, the nearest first; none where there is no such role.
+    fn parents(&self) -> Option<impl Iterator<Item = &Arc<Role>>> {
+        let mut roles = self.level?.roles();
+        let own = roles.next()?;
+        let mut parents = roles.filter(move |role| !Arc::ptr_eq(role, own)).peekable();
+        parents.peek()?;
+        Some(parents)
     }
 
     fn inventory_source(&self) -> Option<std::path::PathBuf> {

@@ -15,22 +15,23 @@ pub(crate) struct Builder {
     names: HashSet<Name>,
     /// Variables that tell a host which file it came from.
     origin: Variables,
+    /// Whether a dictionary of a later source is laid over that of an earlier one.
+    merges: bool,
 }
 
-impl Default for Builder {
-    fn default() -> Self {
+impl Builder {
+    pub(crate) fn new(merges: bool) -> Self {
         let mut builder = Self {
             inventory: Inventory::default(),
             names: HashSet::new(),
             origin: Variables::new(),
+            merges,
         };
         builder.add_group("all");
         builder.add_group("ungrouped");
         builder
     }
-}
 
-impl Builder {
     pub(crate) fn add_source_path(&mut self, path: &Path) {
         self.inventory.sources.push(path.to_owned());
     }
@@ -149,7 +150,7 @@ impl Builder {
     pub(crate) fn set_host_variable(&mut self, host: &Name, name: &str, value: Arc<Node>) {
         let name = self.name(name);
         if let Some(host) = self.inventory.hosts.get_mut(host) {
-            host.variables.source.insert(name, value);
+            set(&mut host.variables.source, name, value, self.merges);
         }
     }
 
@@ -161,7 +162,7 @@ impl Builder {
             {
                 group.priority = priority;
             }
-            group.variables.source.insert(name, value);
+            set(&mut group.variables.source, name, value, self.merges);
         }
     }
 
@@ -245,4 +246,13 @@ fn set_depths(inventory: &mut Inventory) {
             }
         }
     }
+}
+
+/// Sets a variable, over a dictionary of that name where dictionaries are merged.
+fn set(variables: &mut Variables, name: Name, value: Arc<Node>, merges: bool) {
+    let value = match variables.get(&name) {
+        Some(known) if merges => Arc::new(value.laid_over(known)),
+        _ => value,
+    };
+    variables.insert(name, value);
 }

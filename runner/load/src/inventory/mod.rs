@@ -48,7 +48,7 @@ pub fn implicit_localhost(name: &str) -> Host {
 
 impl Session<'_> {
     pub(crate) fn inventory<S: AsRef<str>>(&mut self, sources: &[S]) -> Inventory {
-        let mut builder = Builder::default();
+        let mut builder = Builder::new(self.loader.settings.merges_dictionaries);
         let mut directories: Vec<PathBuf> = Vec::new();
         let mut unparsed: Vec<(&str, std::ops::Range<usize>)> = Vec::new();
         for source in sources {

@@ -50,6 +50,7 @@ fn run(call: &Call<'_>, as_list: bool) -> Eval {
     let all_text = found.iter().all(|value| matches!(value, Val::Text(_)));
     Ok(match found.as_slice() {
         [one] => one.clone(),
+        [] => Val::list(found),
         _ if all_text => Val::from(
             found
                 .iter()

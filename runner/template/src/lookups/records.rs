@@ -9,8 +9,12 @@ const OPTIONS: &[&str] = &["col", "default", "delimiter", "encoding", "file", "k
 pub(super) const LOOKUPS: &[Lookup] = &[lookup("csvfile", csv)];
 
 fn csv(call: &LookupCall<'_>) -> Eval<Vec<Val>> {
+    let terms = call.term_texts()?;
+    if terms.is_empty() {
+        return Err(call.fail("Search key is required but was not found"));
+    }
     let mut found = Vec::new();
-    for term in call.term_texts()? {
+    for term in terms {
         let (key, own) = read_term(&term, OPTIONS);
         if let Some((name, _)) = own.iter().find(|(name, _)| !OPTIONS.contains(&&**name)) {
             return Err(call.fail(format!("{name} is not a valid option")));
