@@ -67,8 +67,18 @@ impl Digests {
         metadata: &Metadata,
         algorithm: &str,
     ) -> io::Result<String> {
+        self.at(path, metadata, algorithm, SystemTime::now())
+    }
+
+    fn at(
+        &self,
+        path: &Path,
+        metadata: &Metadata,
+        algorithm: &str,
+        now: SystemTime,
+    ) -> io::Result<String> {
         let edition = Edition::of(metadata, algorithm);
-        if edition.size_bytes < REMEMBERED_BYTES || !edition.is_settled(SystemTime::now()) {
+        if edition.size_bytes < REMEMBERED_BYTES || !edition.is_settled(now) {
             return digest(path, algorithm);
         }
         let slot = {
@@ -126,32 +136,46 @@ fn read_into(path: &Path, hasher: &mut impl io::Write) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_changed_file_gets_another_digest() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("large");
-        let digests = Digests::default();
-        let mut seen = Vec::new();
-        for (byte, age) in [(1_u8, 100), (2, 100), (2, 50)] {
-            std::fs::write(&path, vec![byte; 2 << 20]).unwrap();
-            let file = File::options().append(true).open(&path).unwrap();
-            let then = SystemTime::now() - Duration::from_secs(age);
-            file.set_modified(then).unwrap();
-            let metadata = std::fs::metadata(&path).unwrap();
-            seen.push(digests.of(&path, &metadata, "sha1").unwrap());
-        }
-        assert_ne!(seen[0], seen[1]);
-        assert_eq!(seen[1], seen[2]);
+    fn large(path: &Path, byte: u8, age_s: u64) -> Metadata {
+        std::fs::write(path, vec![byte; 2 << 20]).unwrap();
+        let file = File::options().append(true).open(path).unwrap();
+        let then = SystemTime::now() - Duration::from_secs(age_s);
+        file.set_modified(then).unwrap();
+        std::fs::metadata(path).unwrap()
     }
 
     #[test]
-    fn an_old_edition_is_read_once() {
+    fn a_settled_file_is_read_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("large");
-        std::fs::write(&path, vec![7; 2 << 20]).unwrap();
-        let edition = Edition::of(&std::fs::metadata(&path).unwrap(), "cksum");
-        let now = SystemTime::now();
-        assert!(!edition.is_settled(now));
-        assert!(edition.is_settled(now + CLOCK_STEP * 2));
+        let digests = Digests::default();
+        let later = SystemTime::now() + CLOCK_STEP * 10;
+        let metadata = large(&path, 1, 100);
+        let first = digests.at(&path, &metadata, "sha1", later).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let again = digests.at(&path, &metadata, "sha1", later).unwrap();
+        assert_eq!(first, again);
+        assert!(digests.at(&path, &metadata, "cksum", later).is_err());
+    }
+
+    #[test]
+    fn a_changed_file_is_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("large");
+        let digests = Digests::default();
+        let later = SystemTime::now() + CLOCK_STEP * 10;
+        let old = digests.at(&path, &large(&path, 1, 100), "sha1", later);
+        let new = digests.at(&path, &large(&path, 2, 50), "sha1", later);
+        assert_ne!(old.unwrap(), new.unwrap());
+    }
+
+    #[test]
+    fn a_file_that_has_just_changed_is_not_remembered() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("large");
+        let digests = Digests::default();
+        let metadata = large(&path, 1, 0);
+        digests.of(&path, &metadata, "sha1").unwrap();
+        assert!(digests.known.lock().unwrap().is_empty());
     }
 }
