@@ -111,6 +111,7 @@ pub fn builtin() -> Vec<Box<dyn Module>> {
         system::service_facts::module(),
         system::sysctl::module(),
         system::systemd::module(),
+        system::sysvinit::module(),
         system::timezone::module(),
         system::user::module(),
         system::wait_for::module(),

@@ -24,6 +24,7 @@ pub(crate) mod service;
 pub(crate) mod service_facts;
 pub(crate) mod sysctl;
 pub(crate) mod systemd;
+pub(crate) mod sysvinit;
 pub(crate) mod timezone;
 pub(crate) mod user;
 pub(crate) mod wait_for;

@@ -185,7 +185,7 @@ async fn find(host: &Host, arguments: &Arguments) -> Result<Known, Failure> {
 }
 
 /// Tells from a script's status, and what it printed, whether the service runs.
-fn running(status: &str, shown: &str) -> Option<bool> {
+pub(super) fn running(status: &str, shown: &str) -> Option<bool> {
     let said = shown.to_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
     if says(&[
@@ -207,7 +207,7 @@ fn running(status: &str, shown: &str) -> Option<bool> {
     }
 }
 
-async fn is_in_processes(host: &Host, pattern: &str) -> Result<bool, Failure> {
+pub(super) async fn is_in_processes(host: &Host, pattern: &str) -> Result<bool, Failure> {
     let output = host
         .read_script("ps -ef 2>/dev/null || ps auxww 2>/dev/null || ps")
         .await?;
