@@ -11,6 +11,7 @@ mod mappings;
 mod network;
 mod numbers;
 mod paths;
+mod query;
 mod regexes;
 mod sequences;
 mod sets;
@@ -77,6 +78,7 @@ const TABLES: &[&[Filter]] = &[
     network::FILTERS,
     numbers::FILTERS,
     paths::FILTERS,
+    query::FILTERS,
     regexes::FILTERS,
     sequences::FILTERS,
     sets::FILTERS,
