@@ -88,6 +88,7 @@ pub fn builtin() -> Vec<Box<dyn Module>> {
         repositories::deb822_repository::module(),
         repositories::rpm_key::module(),
         repositories::yum_repository::module(),
+        sources::archive::module(),
         sources::git::module(),
         sources::unarchive::module(),
         system::alternatives::module(),

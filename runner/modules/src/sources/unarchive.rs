@@ -41,6 +41,12 @@ fn spec() -> ModuleSpec {
         choice("decrypt", "Opens the archive if it is in a vault.").defaults_to(true),
     ];
     ModuleSpec {
+        description: vec![
+            "Nothing is unpacked where all is there already: GNU tar compares an archive with the \
+             tree itself, and of a zip the names and contents are compared by `unzip`. Where neither \
+             can be, each run unpacks."
+                .to_owned(),
+        ],
         returns: file_returns(),
         examples: vec![example(
             "Unpack an archive of the controller's",
@@ -120,16 +126,38 @@ impl Archive {
     }
 
     /// Writes shell text that tells whether unpacking would change anything: tar compares what is
-    /// there with the archive where it can; without that only unpacking tells.
-    fn compare(&self, archive: &str) -> Option<String> {
+    /// there with the archive where it can, and of a zip names and contents are compared. Where
+    /// neither can be, only unpacking tells.
+    fn compare(&self, archive: &str) -> String {
         let dest = paths::word(&self.dest);
-        (!self.is_zip()).then(|| {
-            format!(
-                "if tar --version 2>/dev/null | grep GNU >/dev/null; then \
-                 tar --compare -C {dest} -f {archive}{} >/dev/null 2>&1 && echo same; fi; :",
-                self.options()
-            )
-        })
+        if self.is_zip() {
+            return format!(
+                "archive={archive} dest={dest}\nset x{}; shift\n{}",
+                self.zip_names(),
+                include_str!("same_as_zip.sh")
+            );
+        }
+        format!(
+            "if tar --version 2>/dev/null | grep GNU >/dev/null; then \
+             tar --compare -C {dest} -f {archive}{} >/dev/null 2>&1 && echo same; fi; :",
+            self.options()
+        )
+    }
+
+    /// Names to take from a zip, and to leave there, as words for `unzip`.
+    fn zip_names(&self) -> String {
+        let mut words = String::new();
+        for name in self.arguments.strings("include") {
+            words.push_str(&format!(" {}", Host::quote(&name)));
+        }
+        let left_out = self.arguments.strings("exclude");
+        if !left_out.is_empty() {
+            words.push_str(" -x");
+        }
+        for name in left_out {
+            words.push_str(&format!(" {}", Host::quote(&name)));
+        }
+        words
     }
 
     fn options(&self) -> String {
@@ -155,7 +183,14 @@ impl Archive {
             } else {
                 "-o"
             };
-            format!("unzip -q {keep} {archive} -d {dest}")
+            let more: String = self
+                .arguments
+                .strings("extra_opts")
+                .iter()
+                .map(|option| format!(" {}", Host::quote(option)))
+                .collect();
+            let names = self.zip_names();
+            format!("unzip -q {keep}{more} {archive}{names} -d {dest}")
         } else {
             let keep = if self.arguments.flag("keep_newer") {
                 " --keep-newer-files"
@@ -188,7 +223,7 @@ impl Archive {
 
     /// Refuses a zip archive where nothing can unpack it.
     async fn check_tools(&self, host: &Host) -> Result<(), Failure> {
-        if !self.is_zip() || host.read_script("unzip -v").await?.succeeded() {
+        if !self.is_zip() || host.read_script("type unzip").await?.succeeded() {
             return Ok(());
         }
         Err(Failure::new(format!(
@@ -202,7 +237,7 @@ impl Archive {
         let src = paths::expand(host, &self.src).await?;
         let archive = paths::word(&src);
         let mut test = format!("[ -f {archive} ] || {{ echo missing; exit 0; }}\n");
-        test.push_str(&self.compare(&archive).unwrap_or_default());
+        test.push_str(&self.compare(&archive));
         let found = host.read_script(test).await?;
         if found.stdout.contains("missing") {
             return Err(Failure::new(format!("Source '{src}' does not exist")));
@@ -257,10 +292,10 @@ impl Archive {
                 unsafe_writes: false,
             })
         };
-        let compare = self.compare(&archive).unwrap_or_else(|| ":".to_owned());
+        let compare = self.compare(&archive);
         // What is the same already is not unpacked again, so that a second run changes nothing.
         let script = format!(
-            "same=`{compare}`; rc=0; if [ \"$same\" != same ]; then ( {} ); rc=$?; fi; \
+            "compared() {{ {compare}\n}}\nsame=`compared`; rc=0; if [ \"$same\" != same ]; then ( {} ); rc=$?; fi; \
              rm -f {archive}; if [ \"$same\" = same ]; then echo same; fi; exit $rc",
             self.unpack(&archive)
         );
