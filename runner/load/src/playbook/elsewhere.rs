@@ -21,6 +21,13 @@ const REMOVED: [(&str, &str); 2] = [
     ),
 ];
 
+/// Modules that are left out on purpose, by the last part of their names, and what to write instead.
+const LEFT_OUT: [(&str, &str); 1] = [(
+    "synchronize",
+    "rsync beside sasrun's own connection is not run: write `copy` to send a tree (only what differs is sent), \
+     `fetch` to bring files back, or `unarchive` for one large archive",
+)];
+
 /// Where a module is that is not here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Elsewhere {
@@ -28,12 +35,15 @@ pub(super) enum Elsewhere {
     Collection(String),
     /// In Python, beside the role or playbook.
     Library(String),
+    /// Nowhere: there is something else instead.
+    LeftOut(&'static str),
 }
 
 impl Elsewhere {
     /// One sentence for whoever needs it.
     pub(super) fn hint(&self) -> String {
         match self {
+            Self::LeftOut(instead) => (*instead).to_owned(),
             Self::Collection(collection) => format!(
                 "it is one of the collection `{collection}`; `sasrun doc` lists the modules there are"
             ),
@@ -77,6 +87,10 @@ pub(super) fn find(name: &str, around: &Around, playbook_directory: &Path) -> Op
         .find(|path| path.is_file());
     if let Some(path) = library {
         return Some(Elsewhere::Library(path.display().to_string()));
+    }
+    let plain = own.strip_prefix("ansible.posix.").unwrap_or(own);
+    if let Some((_, instead)) = LEFT_OUT.iter().find(|(name, _)| *name == plain) {
+        return Some(Elsewhere::LeftOut(instead));
     }
     if let Some(collection) = moved_to(own) {
         return Some(Elsewhere::Collection(collection.to_owned()));
