@@ -183,12 +183,33 @@ impl Pool {
     ) -> Result<Shell, Problem> {
         let link = self.link().await?;
         let limit = self.target.limits.shell_start;
-        time::timeout(limit, start_shell(&link, identity, permit))
-            .await
-            .map_err(|_| Problem::Timeout {
+        let starting = start_shell(&link, identity, permit);
+        match time::timeout(limit, starting).await {
+            Ok(Ok(shell)) => Ok(shell),
+            Ok(Err(problem)) => Err(self.explained(problem).await),
+            Err(_) => Err(Problem::Timeout {
                 phase: "starting a shell",
                 limit,
-            })?
+            }),
+        }
+    }
+
+    /// What kept a shell from starting: where the connection was lost under it, why that was.
+    async fn explained(&self, problem: Problem) -> Problem {
+        match problem {
+            Problem::Lost { reason } => Problem::Lost {
+                reason: self.why_lost().await.unwrap_or(reason),
+            },
+            Problem::ShellStart { .. } | Problem::BecomeRefused { .. } => {
+                match self.why_lost().await {
+                    Some(why) => Problem::ShellStart {
+                        reason: format!("the connection was lost: {why}"),
+                    },
+                    None => problem,
+                }
+            }
+            _ => problem,
+        }
     }
 
     /// Starts a program on a terminal of its own.
@@ -213,13 +234,16 @@ impl Pool {
                 }
             }
         };
-        let (mut channel, rest) =
-            time::timeout(limit, starting)
-                .await
-                .map_err(|_| Problem::Timeout {
+        let (mut channel, rest) = match time::timeout(limit, starting).await {
+            Ok(Ok(started)) => started,
+            Ok(Err(problem)) => return Err(self.explained(problem).await),
+            Err(_) => {
+                return Err(Problem::Timeout {
                     phase: "starting a program on a terminal",
                     limit,
-                })??;
+                });
+            }
+        };
         channel.permit = Some(permit);
         Ok((channel, rest))
     }

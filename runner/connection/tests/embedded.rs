@@ -431,6 +431,45 @@ async fn a_server_that_goes_away_under_a_login_refuses_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_is_lost_while_a_shell_starts_is_told() {
+    let setup = setup(Behaviour::default()).await;
+    let swallowed = [2350, 2400, 2450, 2500, 2550, 2600, 2650, 2700];
+    let proxy = Proxy::start(setup.server.port, move |number| {
+        Fate::IsSwallowed(swallowed.get(number).copied().unwrap_or(usize::MAX))
+    })
+    .await;
+    let mut starts = 0;
+    for bytes in swallowed {
+        let mut target = Target::ssh("silent host", through(&setup, &proxy));
+        // Signs of life are missed long before the shell is given up.
+        target.limits = Limits {
+            connect: Duration::from_millis(300),
+            authenticate: Duration::from_millis(300),
+            shell_start: Duration::from_secs(20),
+            keepalive: Duration::from_millis(100),
+            keepalive_count: 3,
+            ..Limits::default()
+        };
+        let command = Command::shell("head -c 100000 /dev/zero; sleep 20");
+        let ran = async {
+            let connection = Connection::connect(target).await?;
+            connection.run(&LOGIN, &command, None).await
+        };
+        let error = ran.await.unwrap_err();
+        // Before that only the login's own limit tells.
+        if error.kind() != "timeout" {
+            let said = error.to_string();
+            assert!(said.contains("no sign of life"), "{bytes}: {said}");
+        }
+        starts += usize::from(error.kind() == "shell_start");
+    }
+    assert!(
+        starts > 0,
+        "no shell was starting when the host fell silent"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_host_that_falls_silent_is_noticed_in_every_phase() {
     let setup = setup(Behaviour::default()).await;
     // Bytes of the greeting, the key exchange, the login, the shell, a command, and of nothing in particular.

@@ -175,11 +175,22 @@ if [ -n "$_w" ]; then kill $_w; wait $_w; fi
 }
 
 /// The part of a wrapper that ends the job when its time is over.
+///
+/// Shells lose signals: one that was just forked forgets what it gets before its traps are in order, and one that is about to
+/// wait may not be woken. So the watchman looks for the result itself, before it waits and every few seconds, and its sleep
+/// is ended by the signal that nobody can forget.
 fn watch(seconds: f64) -> String {
     format!(
-        r#"( trap 'kill $!; exit 0' 15
-  sleep {seconds} &
-  wait $!
+        r#"( trap 'kill -9 $!; exit 0' 15
+  _n={seconds}
+  while [ $_n -gt 0 ]; do
+    if [ -s "$_j/rc" ] || [ ! -d "$_j" ]; then exit 0; fi
+    _p=5
+    if [ $_n -lt 5 ]; then _p=$_n; fi
+    sleep $_p &
+    wait $!
+    _n=`expr $_n - $_p`
+  done
   : >"$_j/late"
   trap '' 15
   if [ $_g = 1 ]; then

@@ -29,7 +29,8 @@ pub fn run() -> Result<ExitCode> {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .spawn()?;
-    boot.wait()?;
+    let boot = boot.wait()?;
+    anyhow::ensure!(boot.success(), "the host does not boot: {boot}");
     give_up_rights().context("cannot give up rights")?;
     let sshd = command(&program, "sshd")
         .arg0("sshd: /usr/sbin/sshd")

@@ -117,26 +117,39 @@ pub fn boot(_host: &Host, _world: &World, _scenario: &Scenario) -> io::Result<()
     spin::mesh::advance(&site);
     volume::boot(&site)?;
     oracle::instance::boot(&site)?;
-    let mut started = Vec::new();
-    for one in catalog::installed(&site.host, site.faults().transport) {
-        if site.service_faults(&one.name).down {
-            continue;
-        }
-        control::start(&site, &one, control::By::Boot).map_err(io::Error::other)?;
-        started.push(one);
-    }
-    for one in &started {
-        let faults = site.service_faults(&one.name);
-        if !faults.no_port && !faults.dies {
-            control::await_ports(&site, one).map_err(io::Error::other)?;
-        }
-    }
+    let (started, lame) = start_services(&site);
     if site.faults().login.bourne {
         machine::overlay::lay_over("sh")?;
     }
     let names: Vec<_> = started.iter().map(|one| one.name.as_str()).collect();
-    site::log_read("host.boot", json!({"services": names}));
+    site::log_read("host.boot", json!({"services": names, "lame": lame}));
     Ok(())
+}
+
+/// Starts the services of a host that boots: those that were started, and what became of those that did not come up.
+/// A boot goes on without a service that fails.
+fn start_services(site: &Site) -> (Vec<catalog::Installed>, Vec<String>) {
+    let mut started = Vec::new();
+    let mut lame = Vec::new();
+    for one in catalog::installed(&site.host, site.faults().transport) {
+        if site.service_faults(&one.name).down {
+            continue;
+        }
+        match control::start(site, &one, control::By::Boot) {
+            Ok(_) => started.push(one),
+            Err(error) => lame.push(format!("{}: {error}", one.name)),
+        }
+    }
+    for one in &started {
+        let faults = site.service_faults(&one.name);
+        if faults.no_port || faults.dies {
+            continue;
+        }
+        if let Err(error) = control::await_boot(site, one) {
+            lame.push(format!("{}: {error}", one.name));
+        }
+    }
+    (started, lame)
 }
 
 /// Acts as the stand-in of this name.

@@ -161,3 +161,16 @@ fn a_fault_holds_from_its_point_in_the_log_on() {
         1
     );
 }
+
+#[test]
+fn a_boot_goes_on_without_a_service_that_fails() {
+    let lab = lab("hosts:\n  s1:\n    services:\n      smb: {start_fails: no room}\n");
+    let boots = events(&lab, "host.boot");
+    let boot = boots.iter().find(|event| event.host == "s1").unwrap();
+    let lame = boot.details["lame"].as_array().unwrap();
+    assert_eq!(lame.len(), 1, "{lame:?}");
+    assert!(lame[0].as_str().unwrap().starts_with("smb: no room"));
+    let services = boot.details["services"].as_array().unwrap();
+    assert!(!services.contains(&"smb".into()), "{services:?}");
+    assert!(services.contains(&"opsware-agent".into()), "{services:?}");
+}

@@ -56,6 +56,8 @@ pub enum StopError {
 
 /// How long a synchronous start waits for ports, in life's time.
 const PORT_LIMIT: Duration = Duration::from_secs(1800);
+/// The least time that a boot gives a service, on any clock.
+const BOOT_LIMIT: Duration = Duration::from_secs(15);
 const POLL: Duration = Duration::from_millis(20);
 
 /// Starts a service that is not running; true when it had to be started.
@@ -108,7 +110,18 @@ fn await_process(name: &str) -> Result<(), StartError> {
 
 /// Waits until a started service listens on its ports.
 pub fn await_ports(site: &Site, one: &Installed) -> Result<(), StartError> {
-    let end = Instant::now() + site.clock.shorten(PORT_LIMIT).max(Duration::from_secs(2));
+    await_ports_for(site, one, Duration::from_secs(2))
+}
+
+/// Waits until a service that was started by a boot stands: nothing else waits for its process.
+/// A boot is no part of a night's hours, so the pace of the machine decides how long this may take.
+pub fn await_boot(site: &Site, one: &Installed) -> Result<(), StartError> {
+    await_process(&one.name)?;
+    await_ports_for(site, one, BOOT_LIMIT)
+}
+
+fn await_ports_for(site: &Site, one: &Installed, least: Duration) -> Result<(), StartError> {
+    let end = Instant::now() + site.clock.shorten(PORT_LIMIT).max(least);
     for port in one.service.ports {
         let (Port::Tcp(number) | Port::Local(number)) = *port else {
             continue;
