@@ -40,7 +40,7 @@ impl Sources {
         let keyring = vault::keyring(&arguments.vault, &config, vault::Purpose::Reading)?;
         let beside = settings::plugin_neighbours(playbooks, &inventories);
         let loaded = plugins::load(&plugins::folders(&arguments.plugins, &beside))?;
-        let vault: Arc<dyn VaultDecrypt> = Arc::new(vault::Unsealing(keyring));
+        let vault: Arc<dyn VaultDecrypt> = Arc::new(vault::Unsealing::new(keyring));
         let templates = Templates::new(
             world::controller(Arc::clone(&vault)),
             loaded.extensions.clone(),

@@ -1,8 +1,10 @@
 //! Where vault passwords come from: files, scripts, prompts; and the loader's way to open values.
 
+use std::collections::HashSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, bail};
 use sasrun_load::{VaultDecrypt, VaultError};
@@ -174,14 +176,30 @@ fn without_line_end(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-/// Opens values for the loader.
-pub(crate) struct Unsealing(pub Keyring);
+/// Opens values for the loader, and remembers what they held.
+pub(crate) struct Unsealing {
+    keyring: Keyring,
+    held: Mutex<HashSet<Vec<u8>>>,
+}
+
+impl Unsealing {
+    pub(crate) fn new(keyring: Keyring) -> Self {
+        Self {
+            keyring,
+            held: Mutex::default(),
+        }
+    }
+}
 
 impl VaultDecrypt for Unsealing {
     fn decrypt(&self, envelope: &str) -> Result<Vec<u8>, VaultError> {
-        let opened = self.0.open(envelope.trim().as_bytes());
+        let opened = self.keyring.open(envelope.trim().as_bytes());
         opened
-            .map(|opened| opened.plain)
+            .map(|opened| {
+                let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+                held.insert(opened.plain.clone());
+                opened.plain
+            })
             .map_err(|error| match error {
                 sasrun_vault::VaultError::NoSecret => VaultError::NoSecret,
                 sasrun_vault::VaultError::WrongSecret => VaultError::WrongSecret,
@@ -189,5 +207,10 @@ impl VaultDecrypt for Unsealing {
                     detail: other.to_string(),
                 },
             })
+    }
+
+    fn has_held(&self, content: &[u8]) -> bool {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        !content.is_empty() && held.contains(content)
     }
 }

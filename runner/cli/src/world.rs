@@ -9,6 +9,9 @@ use sasrun_load::{VaultDecrypt, VaultError};
 use sasrun_model::Value;
 use sasrun_template::{CommandOutput, PathKind, World, WorldError};
 
+/// How a sealed file begins.
+const SEALED: &str = "$ANSIBLE_VAULT;";
+
 /// The controller's disk, clock, environment and shell.
 pub(crate) struct Controller {
     vault: Arc<dyn VaultDecrypt>,
@@ -114,12 +117,21 @@ impl World for Controller {
     fn parse_yaml(&self, text: &str) -> Result<Vec<Value>, WorldError> {
         sasrun_load::parse_data(text).map_err(failed)
     }
+
+    fn is_sealed_file(&self, path: &str) -> Result<bool, WorldError> {
+        let content = fs::read(path).map_err(|error| failed(format!("{path}: {error}")))?;
+        Ok(content.starts_with(SEALED.as_bytes()))
+    }
+
+    fn was_sealed(&self, text: &str) -> bool {
+        self.vault.has_held(text.as_bytes())
+    }
 }
 
 /// What a file holds, opened if it is encrypted.
 pub(crate) fn unsealed(content: Vec<u8>, vault: &dyn VaultDecrypt) -> Result<Vec<u8>, VaultError> {
     match std::str::from_utf8(&content) {
-        Ok(text) if text.starts_with("$ANSIBLE_VAULT;") => vault.decrypt(text),
+        Ok(text) if text.starts_with(SEALED) => vault.decrypt(text),
         _ => Ok(content),
     }
 }

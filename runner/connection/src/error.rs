@@ -147,7 +147,7 @@ pub enum Problem {
         reason: String,
     },
     /// The password for another identity was refused.
-    #[error("{method} refused the password for {user}")]
+    #[error("Incorrect {method} password for {user}")]
     BecomePassword {
         /// `sudo` or `su`.
         method: String,

@@ -11,6 +11,7 @@ pub(crate) fn content_of(task: &Task) -> Name {
     let mut hasher = Sha256::new();
     let action = match &task.action {
         Action::Module(name) | Action::Meta(name) => name.to_string(),
+        Action::Chosen(name) => name.as_str().unwrap_or_default().to_owned(),
         Action::Include(kind) => format!("{kind:?}"),
     };
     text(&mut hasher, &action);

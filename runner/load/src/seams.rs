@@ -175,6 +175,12 @@ pub trait VaultDecrypt: Send + Sync {
     /// # Errors
     /// There is no secret for it, none fits, or the envelope is damaged.
     fn decrypt(&self, envelope: &str) -> Result<Vec<u8>, VaultError>;
+
+    /// Whether this is what an envelope held that was opened before.
+    fn has_held(&self, content: &[u8]) -> bool {
+        let _ = content;
+        false
+    }
 }
 
 /// Why an encrypted value cannot be read.

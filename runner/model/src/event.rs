@@ -293,6 +293,9 @@ pub enum EventKind {
         what: String,
         /// Hosts.
         hosts: Vec<Name>,
+        /// What the task was given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        arguments: Option<serde_json::Value>,
     },
     /// A handler will run on a host.
     HandlerNotified {

@@ -260,6 +260,8 @@ pub struct Task {
 pub enum Action {
     /// Carries out a module, named canonically.
     Module(Name),
+    /// Carries out the module that a template names for each host.
+    Chosen(Node),
     /// Changes the course of the play: `flush_handlers`, `end_play`, …
     Meta(Name),
     /// Loads steps when it is reached.

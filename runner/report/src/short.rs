@@ -5,7 +5,7 @@ use sasrun_model::{Event, EventKind, Name, Outcome, Status};
 use crate::Mask;
 use crate::python_json;
 use crate::style::{Meaning, Style};
-use crate::text::shown;
+use crate::text::{hidden, shown};
 
 /// Modules whose output is shown as text rather than as JSON.
 const WITH_OUTPUT: &[&str] = &["command", "shell", "raw"];
@@ -39,6 +39,12 @@ impl Short {
                 action,
                 ..
             } => vec![self.result(&id.host, outcome, *no_log, action)],
+            EventKind::Included {
+                hosts, arguments, ..
+            } => hosts
+                .iter()
+                .map(|host| self.included(host, arguments.as_ref()))
+                .collect(),
             EventKind::PlaySkipped { .. } => {
                 vec!["[WARNING]: No hosts matched, nothing to do".to_owned()]
             }
@@ -51,6 +57,16 @@ impl Short {
             .collect()
     }
 
+    fn included(&self, host: &Name, arguments: Option<&serde_json::Value>) -> String {
+        let json = serde_json::json!({ "changed": false, "include_args": arguments });
+        let text = match self.one_line {
+            true => python_json::one_line(&json),
+            false => python_json::indented(&json),
+        };
+        let line = format!("{host} | SUCCESS => {text}");
+        self.style.paint(Meaning::Ok, &line)
+    }
+
     fn result(&self, host: &Name, outcome: &Outcome, no_log: bool, action: &str) -> String {
         let (meaning, word) = word(outcome.status);
         let head = format!("{host} | {word}");
@@ -59,9 +75,7 @@ impl Short {
         }
         let mut json = shown(&outcome.result, self.verbosity);
         if no_log {
-            let censored = "the output has been hidden due to the fact that 'no_log: true' was \
-                            specified for this result";
-            json = serde_json::json!({ "censored": censored });
+            json = hidden(outcome);
         }
         let short = action.strip_prefix("ansible.builtin.").unwrap_or(action);
         if short == "debug"

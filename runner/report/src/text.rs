@@ -272,9 +272,7 @@ impl Text {
             && outcome.status != Status::Skipped;
         let is_shown = outcome.status.is_bad() || always || self.options.verbosity > 0;
         if no_log && (is_shown || outcome.status.is_bad()) {
-            let censored = "the output has been hidden due to the fact that 'no_log: true' was \
-                            specified for this result";
-            return Some(format!("{{\"censored\": \"{censored}\"}}"));
+            return Some(python_json::one_line(&hidden(outcome)));
         }
         if outcome.status == Status::CannotKnow {
             let reason = outcome
@@ -319,6 +317,14 @@ fn word(status: Status) -> (Meaning, &'static str) {
         Status::Failed | Status::Unknown => (Meaning::Failed, "fatal"),
         Status::Unreachable => (Meaning::Unreachable, "fatal"),
     }
+}
+
+/// What is shown of a result that must not be: that there is one, and whether something changed.
+pub(crate) fn hidden(outcome: &Outcome) -> serde_json::Value {
+    let censored = "the output has been hidden due to the fact that 'no_log: true' was specified \
+                    for this result";
+    let changed = outcome.result.get("changed").is_some_and(Value::is_true);
+    serde_json::json!({ "censored": censored, "changed": changed })
 }
 
 /// The result without what only the runner needs.

@@ -17,6 +17,7 @@ const TASKS: usize = 200;
 /// which the playbooks say.
 const MOMENTS: &[&str] = &[
     "ansible_job_id",
+    "arguments",
     "at_ms",
     "atime",
     "backup_file",

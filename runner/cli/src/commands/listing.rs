@@ -138,6 +138,7 @@ fn action(task: &Task) -> String {
             .strip_prefix("ansible.builtin.")
             .unwrap_or(name)
             .to_owned(),
+        Action::Chosen(name) => name.as_str().unwrap_or_default().to_owned(),
         Action::Meta(_) => "meta".to_owned(),
         Action::Include(Include::Tasks) => "include_tasks".to_owned(),
         Action::Include(Include::Role) => "include_role".to_owned(),

@@ -40,7 +40,9 @@ fn key(kind: &EventKind) -> Option<String> {
         EventKind::PlayStarted { play, batch, .. } => format!("play {play} {batch:?}"),
         EventKind::PlaySkipped { play, .. } => format!("no play {play}"),
         EventKind::TaskStarted { task, branch, .. } => format!("task {task} {branch:?}"),
-        EventKind::Included { task, what, hosts } => format!("include {task} {what} {hosts:?}"),
+        EventKind::Included {
+            task, what, hosts, ..
+        } => format!("include {task} {what} {hosts:?}"),
         EventKind::HandlerNotified { handler, host } => format!("notify {host} {handler}"),
         EventKind::Finding { id, host, sentence } => format!("finding {id} {host:?} {sentence}"),
         EventKind::Owed { id, host, .. } => format!("owed {id} {host}"),

@@ -66,8 +66,17 @@ impl Talking<'_> {
             .iter()
             .map(|path| path.display().to_string())
             .collect();
+        let sealed = |path: &PathBuf| {
+            let described = self.host_run.run.files.describe(path, None);
+            described.is_ok_and(|file| file.is_vaulted)
+        };
+        let is_sealed = files.iter().any(sealed);
         Answer::Value {
-            value: serde_json::json!({ "variables": shown, "files": names }),
+            value: serde_json::json!({
+                "variables": shown,
+                "files": names,
+                "is_sealed": is_sealed,
+            }),
         }
     }
 }

@@ -103,8 +103,12 @@ impl HostRun<'_> {
                 }
                 continue;
             }
-            let Value::Text(name) = self.templates().resolve(&entry.key, scope)? else {
-                continue;
+            let name = match self.templates().resolve(&entry.key, scope)? {
+                Value::Text(name) => name,
+                other if spec.answers_to("set_fact") => {
+                    return Err(no_name(&self.templates().display(&other), &other));
+                }
+                _ => continue,
             };
             let value = match spec.argument(&name).map(|argument| argument.kind) {
                 Some(ArgumentType::Expression | ArgumentType::ExpressionList) => {
@@ -214,6 +218,23 @@ impl HostRun<'_> {
             .and_then(|value| value.as_str().map(Name::from))
             .filter(|name| !name.is_empty()))
     }
+}
+
+/// A key that is no text where each names a variable.
+fn no_name(shown: &str, key: &Value) -> CallError {
+    let kind = match key {
+        Value::Int(_) => "int",
+        Value::Float(_) => "float",
+        Value::Bool(_) => "bool",
+        Value::Null => "NoneType",
+        other => other.kind_name(),
+    };
+    CallError::Arguments(vec![sasrun_plugin::ArgumentError {
+        argument: shown.to_owned(),
+        message: format!(
+            "Invalid variable name '{shown}' of type '{kind}'. Variables must be named by text."
+        ),
+    }])
 }
 
 /// Whether a name is that of an action that calls a module of another name.

@@ -129,13 +129,14 @@ impl HostRun<'_> {
         }
     }
 
-    /// Carries the task out for each item, one after the other.
+    /// Carries the task out for each item, one after the other. Also tells whether all that went
+    /// wrong is ignored by the items themselves.
     pub(super) async fn each(
         &self,
         scope: &Arc<TaskScope>,
         items: LoopItems,
         no_log: bool,
-    ) -> Outcome {
+    ) -> (Outcome, bool) {
         let control = self.task.each.as_ref().map(|each| &each.control);
         let pause = control
             .and_then(|control| control.pause.as_ref())
@@ -174,9 +175,15 @@ impl HostRun<'_> {
                     outcome
                 }
             };
-            let ends = matches!(outcome.status, Status::Unreachable | Status::Unknown)
-                || self.breaks(scope, index, &items, &outcome);
-            outcomes.push(outcome);
+            let ignored = self.item_ignores(scope, &items, index, outcome.status);
+            // A host that did not answer is asked again only by an item that may do without.
+            let ends = match outcome.status {
+                Status::Unreachable => !ignored,
+                Status::Unknown => true,
+                _ => false,
+            };
+            let ends = ends || self.breaks(scope, index, &items, &outcome);
+            outcomes.push((outcome, ignored));
             if ends {
                 break;
             }
@@ -184,7 +191,24 @@ impl HostRun<'_> {
         merge(outcomes)
     }
 
+    /// Whether an item ignores its end, which may depend on the item.
+    fn item_ignores(
+        &self,
+        scope: &Arc<TaskScope>,
+        items: &LoopItems,
+        index: usize,
+        status: Status,
+    ) -> bool {
+        if !status.is_bad() {
+            return false;
+        }
+        let variables = self.item(scope, items, index).variables;
+        let scope: Arc<dyn Scope> = Arc::new(scope.with(variables));
+        self.ignores(status, &scope)
+    }
+
     fn tell_item(&self, id: HostTask, label: String, outcome: &Outcome, no_log: bool) {
+        let no_log = no_log || result::hides(&outcome.result);
         let outcome = Arc::new(outcome.clone());
         self.run.dispatcher.emit(EventKind::ItemFinished {
             id,
@@ -273,12 +297,23 @@ fn describe_item(outcome: &mut Outcome, variable: &Name, item: &LoopItem) {
     }
 }
 
-/// One result of all items: failed if any failed, changed if any changed, skipped if all were.
-fn merge(outcomes: Vec<Outcome>) -> Outcome {
-    let has = |status: Status| outcomes.iter().any(|outcome| outcome.status == status);
-    let all_skipped = outcomes
+/// One result of all items: failed if any failed, changed if any changed, skipped if all were. And
+/// whether each of them that ended badly is ignored; if not, those decide that are not.
+fn merge(items: Vec<(Outcome, bool)>) -> (Outcome, bool) {
+    let mut bad = items
         .iter()
-        .all(|outcome| outcome.status == Status::Skipped);
+        .filter(|(outcome, _)| outcome.status.is_bad())
+        .peekable();
+    let ignored = bad.peek().is_some() && bad.all(|(_, ignored)| *ignored);
+    let has = |status: Status| {
+        items.iter().any(|(outcome, item_ignored)| {
+            let counts = ignored || !(status.is_bad() && *item_ignored);
+            outcome.status == status && counts
+        })
+    };
+    let all_skipped = items
+        .iter()
+        .all(|(outcome, _)| outcome.status == Status::Skipped);
     let status = if has(Status::Unreachable) {
         Status::Unreachable
     } else if has(Status::Unknown) {
@@ -295,7 +330,7 @@ fn merge(outcomes: Vec<Outcome>) -> Outcome {
         Status::Ok
     };
     let msg = match status {
-        _ if outcomes.is_empty() => "No items in the list",
+        _ if items.is_empty() => "No items in the list",
         Status::Failed => "One or more items failed",
         Status::Skipped => "All items skipped",
         _ => "All items completed",
@@ -304,23 +339,26 @@ fn merge(outcomes: Vec<Outcome>) -> Outcome {
         ("changed", has(Status::Changed).into()),
         ("msg", msg.into()),
     ]);
-    if status.is_bad() {
-        map.insert("failed".into(), true.into());
-    }
+    match status {
+        Status::Unreachable => map.insert("unreachable".into(), true.into()),
+        bad if bad.is_bad() => map.insert("failed".into(), true.into()),
+        _ => None,
+    };
     if all_skipped {
         map.insert("skipped".into(), true.into());
-        if outcomes.is_empty() {
+        if items.is_empty() {
             map.insert("skipped_reason".into(), "No items in the list".into());
         }
     }
-    let warnings = outcomes
+    let warnings = items
         .iter()
-        .flat_map(|outcome| outcome.warnings.clone())
+        .flat_map(|(outcome, _)| outcome.warnings.clone())
         .collect();
-    let results = outcomes.into_iter().map(|outcome| outcome.result).collect();
-    map.insert("results".into(), Value::list(results));
-    Outcome {
+    let results = items.into_iter().map(|(outcome, _)| outcome.result);
+    map.insert("results".into(), Value::list(results.collect()));
+    let merged = Outcome {
         warnings,
         ..result::outcome(status, map)
-    }
+    };
+    (merged, ignored)
 }

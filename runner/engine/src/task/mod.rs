@@ -98,20 +98,23 @@ impl HostRun<'_> {
                     Ok(Some(skip)) => skip,
                     _ => template_failure(self, "loop", &error),
                 };
-                return Some(self.finish(outcome, no_log, false, began, None));
+                return Some(self.finish(outcome, no_log, None, began, None));
             }
         };
-        let (outcome, delegate, looped) = match items {
+        let (outcome, delegate, of_items) = match items {
             None => {
                 let (outcome, delegate) = self.one(&scope, None).await;
-                (outcome, delegate, false)
+                (outcome, delegate, None)
             }
-            Some(items) => (self.each(&scope, items, no_log).await, None, true),
+            Some(items) => {
+                let (outcome, ignored) = self.each(&scope, items, no_log).await;
+                (outcome, None, Some(ignored))
+            }
         };
         if self.is_left.get() {
             return None;
         }
-        Some(self.finish(outcome, no_log, looped, began, delegate))
+        Some(self.finish(outcome, no_log, of_items, began, delegate))
     }
 
     /// Tells of an including task that included nothing on this host.
@@ -121,28 +124,22 @@ impl HostRun<'_> {
             let outcome = Arc::new(outcome);
             return HostOutcome { outcome, ignored };
         }
-        self.finish(outcome, false, false, Instant::now(), None)
+        self.finish(outcome, false, None, Instant::now(), None)
     }
 
-    /// Registers and tells the result; notifies handlers.
+    /// Registers and tells the result; notifies handlers. What a loop came to brings along whether
+    /// its items ignore it.
     fn finish(
         &self,
         mut outcome: Outcome,
         no_log: bool,
-        looped: bool,
+        of_items: Option<bool>,
         began: Instant,
         delegate: Option<Name>,
     ) -> HostOutcome {
+        let no_log = no_log || result::hides(&outcome.result);
         let scope: Arc<dyn Scope> = self.scope();
-        let mut ignored = false;
-        if outcome.status == Status::Unreachable {
-            ignored = self
-                .flag(Keyword::IgnoreUnreachable, &scope)
-                .unwrap_or(false);
-        } else if outcome.status == Status::Failed || self.takes_unknown_for_failed(outcome.status)
-        {
-            ignored = self.flag(Keyword::IgnoreErrors, &scope).unwrap_or(false);
-        }
+        let mut ignored = of_items.unwrap_or_else(|| self.ignores(outcome.status, &scope));
         if let Some(name) = &self.task.register {
             self.set_variable(Arc::clone(name), outcome.result.clone());
         }
@@ -161,7 +158,7 @@ impl HostRun<'_> {
             outcome: told(&outcome, no_log),
             ignored,
             rescued: bad && self.is_rescued(outcome.status),
-            looped,
+            looped: of_items.is_some(),
             no_log,
             action: self.action_name(),
             took: began.elapsed(),
@@ -169,6 +166,17 @@ impl HostRun<'_> {
         });
         self.run.jobs.is_told(&self.id(None, 0));
         HostOutcome { outcome, ignored }
+    }
+
+    /// Whether the task says that an end of this kind does not matter.
+    fn ignores(&self, status: Status, scope: &Arc<dyn Scope>) -> bool {
+        let keyword = match status {
+            Status::Unreachable => Keyword::IgnoreUnreachable,
+            Status::Failed => Keyword::IgnoreErrors,
+            other if self.takes_unknown_for_failed(other) => Keyword::IgnoreErrors,
+            _ => return false,
+        };
+        self.flag(keyword, scope).unwrap_or(false)
     }
 
     /// Whether a `rescue` around takes a failure of this kind.
@@ -324,6 +332,7 @@ impl HostRun<'_> {
     pub(crate) fn action_name(&self) -> Name {
         match &self.task.action {
             Action::Module(name) | Action::Meta(name) => Arc::clone(name),
+            Action::Chosen(name) => name.as_str().unwrap_or_default().into(),
             Action::Include(sasrun_model::Include::Tasks) => "include_tasks".into(),
             Action::Include(sasrun_model::Include::Role) => "include_role".into(),
         }

@@ -54,6 +54,10 @@ impl HostRun<'_> {
         }
         match self.delegate(&plain) {
             Ok(delegate) => {
+                let scope = match &delegate {
+                    Some(host) => Arc::new(scope.delegated_to(host)),
+                    None => scope,
+                };
                 let mut outcome = self.tries(&scope, item, delegate.as_ref()).await;
                 result::mark_exception(&mut outcome);
                 (outcome, delegate)
@@ -101,7 +105,7 @@ impl HostRun<'_> {
             attempt += 1;
             match self.is_enough(scope, &outcome) {
                 Ok(true) => return outcome,
-                Ok(false) if attempt > retries => return exhausted(outcome),
+                Ok(false) if attempt > retries => return exhausted(outcome, retries),
                 Ok(false) => {}
                 Err(error) => return result::template_failure(self, "until", &error),
             }
@@ -196,6 +200,21 @@ impl HostRun<'_> {
         Ok(true)
     }
 
+    /// The module that the task carries out; none if it does something else.
+    pub(crate) fn module_name(
+        &self,
+        scope: &Arc<dyn Scope>,
+    ) -> Result<Option<Name>, TemplateError> {
+        match &self.task.action {
+            Action::Module(name) => Ok(Some(Arc::clone(name))),
+            Action::Chosen(node) => {
+                let value = self.templates().resolve(node, scope)?;
+                Ok(Some(self.templates().display(&value).as_str().into()))
+            }
+            Action::Meta(_) | Action::Include(_) => Ok(None),
+        }
+    }
+
     /// One try: the module's call and conversation.
     async fn attempt(
         &self,
@@ -203,13 +222,15 @@ impl HostRun<'_> {
         step: &HostTask,
         delegate: Option<&Name>,
     ) -> Outcome {
-        let Action::Module(name) = &self.task.action else {
-            return result::failure("this action is not carried out on hosts");
+        let plain: Arc<dyn Scope> = Arc::clone(scope) as _;
+        let name = match self.module_name(&plain) {
+            Ok(Some(name)) => name,
+            Ok(None) => return result::failure("this action is not carried out on hosts"),
+            Err(error) => return result::template_failure(self, "action", &error),
         };
-        let Some(module) = self.run.registry.find(name) else {
+        let Some(module) = self.run.registry.find(&name) else {
             return result::failure(format!("there is no module {name}"));
         };
-        let plain: Arc<dyn Scope> = Arc::clone(scope) as _;
         let check = match self.is_check(&plain) {
             Ok(check) => check,
             Err(error) => return result::template_failure(self, "check_mode", &error),
@@ -227,7 +248,8 @@ impl HostRun<'_> {
                 return result::failure(problems.join("; "));
             }
         };
-        let invocation = call.arguments.clone();
+        // What runs on the controller alone has none, as in Ansible.
+        let invocation = (!module.spec().controller_only).then(|| call.arguments.clone());
         let plan = match self.job_plan(&plain) {
             Ok(plan) => plan,
             Err(error) => return result::template_failure(self, "async", &error),
@@ -328,7 +350,7 @@ impl HostRun<'_> {
         &self,
         ending: Ending,
         delegate: Option<&Name>,
-        invocation: sasrun_plugin::Object,
+        invocation: Option<sasrun_plugin::Object>,
         lists_diff: bool,
     ) -> Outcome {
         let mut outcome = match ending {
@@ -367,7 +389,7 @@ impl HostRun<'_> {
             result::show_differences(&mut outcome, lists_diff);
         }
         result::show_warnings(&mut outcome);
-        if let Value::Map(map) = &mut outcome.result {
+        if let (Value::Map(map), Some(invocation)) = (&mut outcome.result, invocation) {
             let invocation = serde_json::json!({ "module_args": invocation });
             Arc::make_mut(map).insert(Key::from("invocation"), invocation.into());
         }
@@ -398,11 +420,17 @@ impl HostRun<'_> {
     }
 }
 
-/// A task whose condition never held.
-fn exhausted(mut outcome: Outcome) -> Outcome {
-    outcome.status = Status::Failed;
+/// A task whose condition never held. Whether that is a failure, `failed_when` has decided where
+/// there is one; the result says `failed` in any case, as in Ansible.
+fn exhausted(mut outcome: Outcome, retries: u32) -> Outcome {
+    if outcome.result.get("failed_when_result").is_none() {
+        outcome.status = Status::Failed;
+    }
     if let Value::Map(map) = &mut outcome.result {
-        Arc::make_mut(map).insert("failed".into(), true.into());
+        let map = Arc::make_mut(map);
+        map.insert("failed".into(), true.into());
+        // The first try is not counted then.
+        map.insert("attempts".into(), i64::from(retries).into());
     }
     outcome
 }

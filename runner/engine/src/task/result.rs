@@ -79,6 +79,13 @@ pub(crate) fn mark_exception(outcome: &mut Outcome) {
     }
 }
 
+/// Whether a module said of its result, or of that of an item, that nothing of it is to be shown.
+pub(crate) fn hides(result: &Value) -> bool {
+    let says = |result: &Value| result.get("_ansible_no_log").is_some_and(Value::is_true);
+    let items = result.get("results").and_then(Value::as_list);
+    says(result) || items.is_some_and(|items| items.iter().any(says))
+}
+
 /// Says of a failure that the task's limit of time was what ended it.
 pub(crate) fn timed_out(outcome: &mut Outcome, period: &Value) {
     if !matches!(outcome.status, Status::Failed | Status::Unknown) {
@@ -96,6 +103,7 @@ pub(crate) fn timed_out(outcome: &mut Outcome, period: &Value) {
         );
         let ended = mapping([("period", period.clone())]);
         map.insert("timedout".into(), Value::map(ended));
+        map.insert("changed".into(), false.into());
     }
 }
 

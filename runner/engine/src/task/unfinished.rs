@@ -22,15 +22,20 @@ const OWN_PROBES: [&str; 2] = ["creates", "removes"];
 impl HostRun<'_> {
     /// What may be done with the step when its end stays unknown.
     pub(crate) fn class(&self) -> StepClass {
-        let Action::Module(name) = &self.task.action else {
-            return StepClass::Read;
+        let repetition = match &self.task.action {
+            Action::Module(name) => {
+                let declared = self.run.registry.find(name);
+                declared.map(|module| module.spec().repetition)
+            }
+            // Which one it is, each item of a loop says.
+            Action::Chosen(_) => Some(Repetition::Once),
+            Action::Meta(_) | Action::Include(_) => return StepClass::Read,
         };
         let scope: Arc<dyn Scope> = self.scope();
         if self.is_check(&scope).unwrap_or(false) {
             return StepClass::Read;
         }
-        let declared = self.run.registry.find(name);
-        match declared.map(|module| module.spec().repetition) {
+        match repetition {
             Some(Repetition::Read) => StepClass::Read,
             Some(Repetition::Once) if !self.may_repeat(&scope) => StepClass::Once,
             _ => StepClass::Repeat,

@@ -42,6 +42,8 @@ pub(crate) struct TaskScope {
     is_inner: bool,
     /// Loop variables, the result being judged, and the like: before everything else.
     locals: Vec<(Name, Value)>,
+    /// The host that the task is delegated to.
+    delegate: Option<Name>,
 }
 
 impl TaskScope {
@@ -54,6 +56,7 @@ impl TaskScope {
             layers,
             is_inner: false,
             locals: Vec::new(),
+            delegate: None,
         }
     }
 
@@ -73,6 +76,15 @@ impl TaskScope {
             layers: Arc::clone(&self.layers),
             is_inner: self.is_inner,
             locals: all,
+            delegate: self.delegate.clone(),
+        }
+    }
+
+    /// The same scope, of a task that another host does.
+    pub(crate) fn delegated_to(&self, host: &Name) -> Self {
+        Self {
+            delegate: Some(Arc::clone(host)),
+            ..self.with([])
         }
     }
 
@@ -164,9 +176,24 @@ impl TaskScope {
             "ansible_host" | "ansible_ssh_host" => Value::Text(Arc::clone(&self.parts.host)),
             "ansible_user" | "ansible_ssh_user" => self.user()?,
             "ansible_managed" => "Ansible managed".into(),
+            // For playbooks on the controller that start Python themselves.
+            "ansible_python_interpreter" if self.is_implicit() => {
+                return self.magic("ansible_playbook_python");
+            }
             _ => return None,
         };
         Some(Binding::Data(value))
+    }
+
+    /// Whether the host is the controller, and no inventory names it.
+    fn is_implicit(&self) -> bool {
+        let host = &self.parts.host;
+        let inventory = self.parts.shared.inventory();
+        matches!(&**host, "localhost" | "127.0.0.1" | "::1")
+            && inventory
+                .hosts
+                .get(host)
+                .is_none_or(|host| host.is_implicit)
     }
 
     /// The user of the keyword, else that of the command line: level 1. A keyword that is a template may itself ask for
@@ -187,6 +214,14 @@ impl TaskScope {
             "hostvars" => {
                 let hosts = HostScopes {
                     parts: self.outside_tasks(),
+                    only: None,
+                };
+                Some(Binding::Lazy(Arc::new(hosts)))
+            }
+            "ansible_delegated_vars" => {
+                let hosts = HostScopes {
+                    parts: self.outside_tasks(),
+                    only: Some(self.delegate.clone()?),
                 };
                 Some(Binding::Lazy(Arc::new(hosts)))
             }
@@ -378,14 +413,18 @@ fn written(variables: &Variables, name: &str) -> Option<Binding> {
     variables.get(name).map(binding)
 }
 
-/// `hostvars`: each host's variables, made when looked at.
+/// `hostvars`: each host's variables, made when looked at; or those of one host alone.
 struct HostScopes {
     parts: ScopeParts,
+    only: Option<Name>,
 }
 
 impl LazyMap for HostScopes {
     fn get(&self, key: &Key) -> Option<Binding> {
         let Key::Text(name) = key else { return None };
+        if self.only.as_ref().is_some_and(|only| only != name) {
+            return None;
+        }
         let inventory = self.parts.shared.inventory();
         if !inventory.hosts.contains_key(name) && !matches!(&**name, "localhost" | "127.0.0.1") {
             return None;
@@ -398,6 +437,9 @@ impl LazyMap for HostScopes {
     }
 
     fn keys(&self) -> Vec<Key> {
+        if let Some(only) = &self.only {
+            return vec![Key::Text(Arc::clone(only))];
+        }
         let inventory = self.parts.shared.inventory();
         inventory
             .hosts

@@ -235,6 +235,7 @@ impl<'a> Walk<'a> {
             task: Arc::clone(&task.path),
             what: inclusion.what.clone(),
             hosts: inclusion.hosts.clone(),
+            arguments: Some((&inclusion.options).into()),
         });
         for host in &inclusion.hosts {
             self.run.count_ok(host);

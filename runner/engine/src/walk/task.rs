@@ -37,7 +37,7 @@ impl<'a> Walk<'a> {
         match &task.action {
             Action::Meta(meta) => self.meta(meta, task, level, hosts).await,
             Action::Include(kind) => self.include(*kind, task, level, hosts).await,
-            Action::Module(_) => self.on_hosts(task, level, hosts).await,
+            Action::Module(_) | Action::Chosen(_) => self.on_hosts(task, level, hosts).await,
         }
     }
 
@@ -70,7 +70,8 @@ impl<'a> Walk<'a> {
                 };
                 let _fork = self.run.fork().await;
                 // Hosts that waited for their turn do not begin when the run stops meanwhile.
-                let host_run = self.host_run(task, level, host);
+                let own = self.for_host(task, level, host);
+                let host_run = self.host_run(&own, level, host);
                 if self.run.is_stopping() && !host_run.is_done_before() {
                     return None;
                 }
@@ -89,6 +90,29 @@ impl<'a> Walk<'a> {
         }
         self.spread_errors(task, level, hosts, &mut failed);
         failed
+    }
+
+    /// The task as one host does it: with the module that a template names for it. What depends on
+    /// the items of a loop is left to these.
+    fn for_host(self, task: &'a Arc<Task>, level: &Arc<Level>, host: &Name) -> Arc<Task> {
+        if !matches!(task.action, Action::Chosen(_)) {
+            return Arc::clone(task);
+        }
+        let host_run = self.host_run(task, level, host);
+        let named = host_run.module_name(&(host_run.scope() as _));
+        let module = match &named {
+            Ok(Some(name)) => self.run.registry.find(name),
+            _ => None,
+        };
+        module.map_or_else(
+            || Arc::clone(task),
+            |module| {
+                Arc::new(Task {
+                    action: Action::Module(module.spec().name.as_str().into()),
+                    ..Task::clone(task)
+                })
+            },
+        )
     }
 
     /// Notes what an outcome means for its host.
@@ -269,6 +293,7 @@ impl<'a> Walk<'a> {
                 .strip_prefix("ansible.builtin.")
                 .unwrap_or(name)
                 .to_owned(),
+            Action::Chosen(name) => name.as_str().unwrap_or_default().to_owned(),
             Action::Meta(name) => format!("meta: {name}"),
             Action::Include(sasrun_model::Include::Tasks) => "include_tasks".to_owned(),
             Action::Include(sasrun_model::Include::Role) => "include_role".to_owned(),
@@ -287,6 +312,7 @@ impl<'a> Walk<'a> {
             branch: level.branch().map(|(name, _)| Arc::clone(name)),
             action: match &task.action {
                 Action::Module(name) | Action::Meta(name) => Arc::clone(name),
+                Action::Chosen(name) => name.as_str().unwrap_or_default().into(),
                 Action::Include(_) => "include".into(),
             },
         });

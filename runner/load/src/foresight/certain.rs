@@ -281,7 +281,7 @@ fn brings_names(step: &Step) -> bool {
                 is_own || matches!(short, "include_vars" | "add_host")
             }
             Action::Meta(name) => &**name == "refresh_inventory",
-            Action::Include(Include::Tasks | Include::Role) => true,
+            Action::Chosen(_) | Action::Include(Include::Tasks | Include::Role) => true,
         },
         Step::Block(block) => [&block.block, &block.rescue, &block.always]
             .into_iter()
@@ -300,6 +300,7 @@ fn ends_play(task: &Task) -> bool {
     match &task.action {
         Action::Meta(name) => name.starts_with("end_"),
         Action::Module(name) => name.rsplit('.').next() == Some("fail"),
+        Action::Chosen(_) => true,
         Action::Include(_) => false,
     }
 }

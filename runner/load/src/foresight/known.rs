@@ -124,8 +124,13 @@ impl<'a> Known<'a> {
         if let Some(each) = &task.each {
             self.loop_names(each);
         }
-        let Action::Module(module) = &task.action else {
-            return;
+        let module = match &task.action {
+            Action::Module(module) => module,
+            Action::Chosen(_) => {
+                self.is_open = true;
+                return;
+            }
+            Action::Meta(_) | Action::Include(_) => return,
         };
         if module.rsplit('.').next() == Some("set_fact") {
             if !matches!(task.arguments.kind, NodeKind::Map(_)) {

@@ -121,7 +121,7 @@ impl Growth {
                 self.is_seen |= matches!(short, "add_host" | "group_by");
             }
             Action::Meta(name) => self.is_seen |= &**name == "refresh_inventory",
-            Action::Include(_) => self.is_possible = true,
+            Action::Chosen(_) | Action::Include(_) => self.is_possible = true,
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::problem::Problem;
 use crate::{closest, codes};
 
 /// What the engine does itself, and modules.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Verb {
     ImportTasks,
     IncludeTasks,
@@ -16,6 +16,8 @@ pub(super) enum Verb {
     IncludeRole,
     Meta,
     Module(Name),
+    /// The module that a template names when the task is reached.
+    Chosen(Node),
     /// A module that exists elsewhere, in a task that may never be reached.
     Absent(Name),
 }
@@ -176,7 +178,12 @@ impl Reader<'_, '_> {
         around: &Around,
     ) -> Option<Call> {
         let (name, value, name_span) = self.old_form(key, &entry.value)?;
-        let Some(verb) = self.verb(&name, around) else {
+        let written = Node::text(name_span, name.as_str());
+        let verb = match written.is_static() {
+            true => self.verb(&name, around),
+            false => Some(Verb::Chosen(written)),
+        };
+        let Some(verb) = verb else {
             let problem = self.unknown_module(&name, name_span, around);
             self.session.add(problem);
             return None;
@@ -197,9 +204,14 @@ impl Reader<'_, '_> {
         match &written.kind {
             NodeKind::Text(text) => {
                 let trimmed = text.text.trim_start();
-                let (name, rest) = trimmed
-                    .split_once(char::is_whitespace)
-                    .unwrap_or((trimmed, ""));
+                // A template at the beginning names the module, with the blanks inside it.
+                let template = trimmed
+                    .starts_with("{{")
+                    .then(|| trimmed.find("}}"))
+                    .flatten();
+                let end = trimmed[template.unwrap_or(0)..].find(char::is_whitespace);
+                let end = end.map_or(trimmed.len(), |end| end + template.unwrap_or(0));
+                let (name, rest) = trimmed.split_at(end);
                 let rest = Node::text(written.span, rest.trim());
                 Some((name.to_owned(), rest, written.span))
             }

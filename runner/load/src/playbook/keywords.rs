@@ -252,7 +252,8 @@ impl Reader<'_, '_> {
         let inherited = Keyword::ALL.iter().map(|(_, name)| *name);
         let known = allowed.iter().flat_map(|names| names.iter().copied());
         let near = closest(&name, known.chain(inherited));
-        let message = format!("{of} has no keyword `{name}`");
+        // In Ansible's words, which people search for.
+        let message = format!("'{name}' is not a valid attribute for {of}");
         self.session
             .add(Problem::error(code, key.span, message).meant(near));
     }

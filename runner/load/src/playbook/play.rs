@@ -120,7 +120,7 @@ impl Reader<'_, '_> {
             _ => {
                 let of_tasks = matches!(name, "delegate_to" | "delegate_facts");
                 if of_tasks || !self.inherited_keyword(name, value, &mut play.keywords) {
-                    self.unknown_keyword(codes::PLAY_KEY, "a play", &entry.key, &[keywords::PLAY]);
+                    self.unknown_keyword(codes::PLAY_KEY, "a Play", &entry.key, &[keywords::PLAY]);
                 }
             }
         }

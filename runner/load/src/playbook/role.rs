@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sasrun_model::{Block, Name, Node, Role, RoleContext, Span, Step, Variables};
+use sasrun_model::{Block, Keywords, Name, Node, Role, RoleContext, Span, Step, Variables};
 
 use super::keywords::{may_be_true, one_or_many};
 use super::role_scope::{
@@ -249,10 +249,11 @@ impl Reader<'_, '_> {
             return LoadedUse {
                 role,
                 step: None,
-                handlers,
+                handlers: framed(&frame, handlers),
             };
         }
         handlers.extend(self.role_handlers(&role, files, &inside));
+        let handlers = framed(&frame, handlers);
         let tasks = self.role_tasks(&role, files, &inside, frame.span);
         let step = if before.is_empty() {
             frame.role = Some(Arc::clone(&role));
@@ -354,6 +355,22 @@ impl Reader<'_, '_> {
         }
         loaded
     }
+}
+
+/// Puts handlers under the keywords that stand where their role is used. Its condition does not go
+/// along: other uses of the role share the handlers and notify them under conditions of their own.
+fn framed(frame: &Block, handlers: Vec<Step>) -> Vec<Step> {
+    if handlers.is_empty() || frame.keywords == Keywords::default() {
+        return handlers;
+    }
+    let around = Block {
+        path: format!("{}:handlers", frame.path).into(),
+        span: frame.span,
+        keywords: frame.keywords.clone(),
+        block: handlers,
+        ..Block::default()
+    };
+    vec![Step::Block(Arc::new(around))]
 }
 
 /// Whether a role may run again on a host. What asks for it by name has the last word.

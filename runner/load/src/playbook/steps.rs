@@ -127,7 +127,7 @@ impl Reader<'_, '_> {
                 _ => {
                     if !self.inherited_keyword(&name, value, &mut block.keywords) {
                         let allowed = &[keywords::BLOCK];
-                        self.unknown_keyword(codes::TASK_KEY, "a block", &entry.key, allowed);
+                        self.unknown_keyword(codes::TASK_KEY, "a Block", &entry.key, allowed);
                     }
                 }
             }

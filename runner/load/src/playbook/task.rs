@@ -14,6 +14,9 @@ use crate::problem::Problem;
 use crate::variables::is_variable_name;
 use crate::{closest, codes};
 
+/// A module that takes arguments of any name.
+const ANY: &str = "ansible.builtin.set_fact";
+
 impl Reader<'_, '_> {
     /// A task, or the block that an import stands for.
     pub(super) fn task(&mut self, node: &Node, entries: &[Entry], around: &Around) -> Option<Step> {
@@ -58,6 +61,11 @@ impl Reader<'_, '_> {
             Verb::Module(name) => {
                 task.action = Action::Module(Arc::clone(name));
                 task.arguments = self.module_arguments(name, &call, &task, around);
+            }
+            Verb::Chosen(name) => {
+                task.action = Action::Chosen(name.clone());
+                // Read as those of a module that takes any, for which one it is will be seen.
+                task.arguments = self.module_arguments(&ANY.into(), &call, &task, around);
             }
             Verb::Absent(name) => {
                 task.action = Action::Module(Arc::clone(name));

@@ -488,6 +488,7 @@ fn block(text: &mut String, one: &Block, depth: usize) {
 fn task(text: &mut String, one: &Task, depth: usize) {
     let action = match &one.action {
         Action::Module(name) | Action::Meta(name) => name.to_string(),
+        Action::Chosen(name) => format!("chosen {}", value(name)),
         Action::Include(what) => format!("include {what:?}"),
     };
     let mut line = format!("{action} {}", value(&one.arguments));

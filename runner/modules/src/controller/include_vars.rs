@@ -90,13 +90,15 @@ async fn run(call: Call, host: Host) -> ModuleResult {
     let loaded = host
         .controller(ControllerRequest::LoadVariables { options })
         .await?;
-    let (variables, files) = match loaded {
-        Value::Object(mut loaded) => (
-            loaded.shift_remove("variables"),
-            loaded.shift_remove("files"),
-        ),
-        _ => (None, None),
+    let mut loaded = match loaded {
+        Value::Object(loaded) => loaded,
+        _ => serde_json::Map::new(),
     };
+    let is_sealed = loaded.get("is_sealed").is_some_and(|flag| flag == true);
+    let (variables, files) = (
+        loaded.shift_remove("variables"),
+        loaded.shift_remove("files"),
+    );
     let Some(Value::Object(variables)) = variables else {
         return Err(Failure::new(
             "the files do not hold a dictionary of variables",
@@ -110,7 +112,7 @@ async fn run(call: Call, host: Host) -> ModuleResult {
         }
         None => variables,
     };
-    Ok(Outcome {
+    let outcome = Outcome {
         effects: vec![Effect::IncludeVariables {
             variables: variables.clone(),
         }],
@@ -120,5 +122,10 @@ async fn run(call: Call, host: Host) -> ModuleResult {
     .with(
         "ansible_included_var_files",
         files.unwrap_or_else(|| json!([])),
-    ))
+    );
+    // What was in a vault is not shown.
+    Ok(match is_sealed {
+        true => outcome.with("_ansible_no_log", true),
+        false => outcome,
+    })
 }

@@ -8,7 +8,7 @@ use sasrun_plugin::{
 use crate::answers::{Answers, look, succeeded};
 use crate::attributes::Attributes;
 use crate::describe::{
-    choice, core, example, file_arguments, file_returns, needed, path, switch, texts, with,
+    choice, core, example, file_arguments, file_returns, needed, path, set, switch, texts, with,
 };
 use crate::paths;
 
@@ -47,6 +47,7 @@ fn spec() -> ModuleSpec {
              can be, each run unpacks."
                 .to_owned(),
         ],
+        mutually_exclusive: vec![set(&["include", "exclude"])],
         returns: file_returns(),
         examples: vec![example(
             "Unpack an archive of the controller's",
@@ -174,6 +175,64 @@ impl Archive {
         options
     }
 
+    /// Writes shell text that prints the names in the archive, as far as they are wanted.
+    fn names(&self, archive: &str) -> String {
+        if self.is_zip() {
+            let names = self.zip_names();
+            return format!(
+                "unzip -l {archive}{names} 2>/dev/null | sed -n -e '/^ *---/,/^ *---/{{' -e '/^ *---/d' \
+                 -e 's/^ *[0-9]* *[-0-9]* *[0-9:]* *//p' -e '}}'"
+            );
+        }
+        let options = self.options();
+        format!(
+            "{{ tar --quoting-style=literal -tf {archive}{options} 2>/dev/null || \
+             tar -tf {archive}{options} 2>/dev/null || \
+             gzip -dc {archive} 2>/dev/null | tar -tf -{options}; }}"
+        )
+    }
+
+    /// Adds the names that were asked for to an outcome.
+    fn with_names(&self, outcome: Outcome, listed: &str) -> Outcome {
+        if !self.arguments.flag("list_files") {
+            return outcome;
+        }
+        let names: Vec<&str> = listed.lines().filter(|name| !name.is_empty()).collect();
+        outcome.with("files", names)
+    }
+
+    /// Writes shell text that gives what was unpacked, and nothing else, its owner and mode.
+    fn attributes(&self, archive: &str) -> Option<String> {
+        let mut steps = Vec::new();
+        let attributes = Attributes::of(&self.arguments);
+        if let Some(owner) = &attributes.owner {
+            steps.push(format!("chown {} \"$f\" || exit 1", paths::word(owner)));
+        }
+        if let Some(group) = &attributes.group {
+            steps.push(format!("chgrp {} \"$f\" || exit 1", paths::word(group)));
+        }
+        if let Some(mode) = self.arguments.value("mode") {
+            let text = mode.as_u64().map_or_else(
+                || paths::word(mode.as_str().unwrap_or_default()),
+                |bits| format!("{bits:04o}"),
+            );
+            steps.push(format!("chmod {text} \"$f\" || exit 1"));
+        }
+        if steps.is_empty() {
+            return None;
+        }
+        let dest = paths::word(&self.dest);
+        let names = self.names(archive);
+        // The folder on top may not be in the archive itself. Links lead elsewhere. What is inside a
+        // folder comes before it: the new mode may close it.
+        Some(format!(
+            "{{ {names}; {names} | sed -n 's,^\\(\\./\\)*\\([^/]*\\)/.*,\\2,p'; }} | sort -ur | \
+             {{ cd {dest} && while read f; do if [ -h \"$f\" ]; then :; \
+             elif [ -f \"$f\" ] || [ -d \"$f\" ]; then {}; fi; done; }}",
+            steps.join("; ")
+        ))
+    }
+
     /// Writes shell text that unpacks; a tar that does not know the packing gets help.
     fn unpack(&self, archive: &str) -> String {
         let dest = paths::word(&self.dest);
@@ -199,24 +258,13 @@ impl Archive {
             };
             let options = self.options();
             format!(
-                "cd {dest} && {{ tar -xf {archive}{keep}{options} 2>/dev/null || \
+                "( cd {dest} && {{ tar -xf {archive}{keep}{options} 2>/dev/null || \
                  gzip -dc {archive} 2>/dev/null | tar -xf -{keep}{options} || \
-                 tar -xf {archive}{keep}{options}; }}"
+                 tar -xf {archive}{keep}{options}; }} )"
             )
         };
-        let attributes = Attributes::of(&self.arguments);
-        if let Some(owner) = &attributes.owner {
-            script.push_str(&format!(" && chown -R {} {dest}", paths::word(owner)));
-        }
-        if let Some(group) = &attributes.group {
-            script.push_str(&format!(" && chgrp -R {} {dest}", paths::word(group)));
-        }
-        if let Some(mode) = self.arguments.value("mode") {
-            let text = mode.as_u64().map_or_else(
-                || paths::word(mode.as_str().unwrap_or_default()),
-                |bits| format!("{bits:04o}"),
-            );
-            script.push_str(&format!(" && chmod -R {text} {dest}"));
+        if let Some(attributes) = self.attributes(archive) {
+            script.push_str(&format!(" && {attributes}"));
         }
         script
     }
@@ -242,14 +290,19 @@ impl Archive {
         if found.stdout.contains("missing") {
             return Err(Failure::new(format!("Source '{src}' does not exist")));
         }
+        let listed = if self.arguments.flag("list_files") {
+            host.read_script(self.names(&archive)).await?.stdout
+        } else {
+            String::new()
+        };
         if found.stdout.contains("same") {
-            return Ok(self.outcome(false));
+            return Ok(self.with_names(self.outcome(false), &listed));
         }
         let summary = format!("unpack {src} into {}", self.dest);
         host.will_change(summary, None, self.outcome(true).result)
             .await?;
         crate::answers::run(host, self.unpack(&archive), "unpacking").await?;
-        Ok(self.outcome(true))
+        Ok(self.with_names(self.outcome(true), &listed))
     }
 
     /// Brings the archive to the host, beside where it is unpacked, and removes it afterwards.
@@ -294,9 +347,13 @@ impl Archive {
         };
         let compare = self.compare(&archive);
         // What is the same already is not unpacked again, so that a second run changes nothing.
+        let names = match self.arguments.flag("list_files") {
+            true => self.names(&archive),
+            false => ":".to_owned(),
+        };
         let script = format!(
-            "compared() {{ {compare}\n}}\nsame=`compared`; rc=0; if [ \"$same\" != same ]; then ( {} ); rc=$?; fi; \
-             rm -f {archive}; if [ \"$same\" = same ]; then echo same; fi; exit $rc",
+            "compared() {{ {compare}\n}}\nsame=`compared`; rc=0; if [ \"$same\" != same ]; then ( {} ) >/dev/null; rc=$?; fi; \
+             echo \"$same\"; {names}; rm -f {archive}; exit $rc",
             self.unpack(&archive)
         );
         let unpack = Change::Command(Command {
@@ -306,7 +363,8 @@ impl Archive {
         match host.change(vec![first, unpack]).await?.pop() {
             Some(ReadAnswer::Command(output)) => {
                 let output = succeeded(output, "unpacking")?;
-                Ok(self.outcome(output.stdout.trim() != "same"))
+                let (same, listed) = output.stdout.split_once('\n').unwrap_or_default();
+                Ok(self.with_names(self.outcome(same != "same"), listed))
             }
             Some(ReadAnswer::Refused(refusal)) => Err(Failure::new(refusal.message)),
             _ => Err(Failure::new("the archive could not be sent")),

@@ -122,11 +122,12 @@ async fn run(call: Call, host: Host) -> ModuleResult {
     }
     host.sleep_if(seconds("delay")).await?;
     let limit = seconds("timeout").saturating_mul(1000);
+    let mut spent = seconds("delay").saturating_mul(1000);
     if matches!(aim, Aim::Time) {
         host.sleep(limit).await?;
-        return Ok(outcome(&arguments, limit, Object::new()));
+        let elapsed = spent.saturating_add(limit);
+        return Ok(outcome(&arguments, elapsed, Object::new()));
     }
-    let mut spent = seconds("delay").saturating_mul(1000);
     loop {
         let look = aim.look(&arguments, &host).await?;
         spent = spent.saturating_add(look.elapsed_ms);

@@ -1,7 +1,7 @@
 //! Requests as configuration for `curl`, read from its standard input, so that no password ever
 //! stands in a list of processes; and its output as answers.
 
-use sasrun_plugin::{ArgumentSpec, Arguments, Object};
+use sasrun_plugin::{ArgumentSpec, Arguments, Command, Host, Object};
 use serde_json::Value;
 
 use crate::describe::{choice, dictionary, integer, path, switch, text};
@@ -32,6 +32,52 @@ pub(super) fn shared_arguments() -> Vec<ArgumentSpec> {
         choice("decompress", "Unpacks what comes compressed.").defaults_to(true),
         crate::describe::texts("unredirected_headers", "Accepted and not used."),
     ]
+}
+
+/// Asks with what the host's netrc knows of the server, if it has one.
+const WITH_NETRC: &str = "n=${NETRC-$HOME/.netrc}\n\
+    if [ -r \"$n\" ]; then curl --netrc-optional --netrc-file \"$n\" -K -\n\
+    else curl -K -; fi";
+
+/// A request as a command of the host, which reads its configuration.
+pub(super) fn command(arguments: &Arguments, url: &str, config: Config) -> Command {
+    let is_named = arguments.has("url_username");
+    let script = if is_named || arguments.given_flag("use_netrc") == Some(false) {
+        "curl -K -".to_owned()
+    } else if names_authorization(arguments) {
+        netrc_before_header(url)
+    } else {
+        WITH_NETRC.to_owned()
+    };
+    Command {
+        script,
+        stdin: Some(config.0),
+        ..Command::default()
+    }
+}
+
+fn names_authorization(arguments: &Arguments) -> bool {
+    let headers = arguments.dictionary("headers");
+    headers.is_some_and(|headers| {
+        let mut names = headers.keys();
+        names.any(|name| name.eq_ignore_ascii_case("authorization"))
+    })
+}
+
+/// What netrc says of the server wins over a header, as in Ansible; curl would take the header.
+fn netrc_before_header(url: &str) -> String {
+    let server = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let server = server.split(['/', '?', '#']).next().unwrap_or_default();
+    let server = server.rsplit('@').next().unwrap_or_default();
+    let server = server.split(':').next().unwrap_or_default();
+    let line = Host::quote(&format!("^{server}$"));
+    format!(
+        "n=${{NETRC-$HOME/.netrc}}\n\
+         if [ -r \"$n\" ] && {{ tr ' \\011' '\\012\\012' <\"$n\" | sed -n '/^machine$/{{n;p;}}' | grep {line} >/dev/null \
+         || grep '^ *default' \"$n\" >/dev/null; }}; then\n\
+         sed '/^header = \"[Aa]uthorization:/d' | curl --netrc-optional --netrc-file \"$n\" -K -\n\
+         else curl -K -; fi"
+    )
 }
 
 /// Configuration of one request.
@@ -94,7 +140,7 @@ impl Config {
     }
 
     /// Ends the configuration so that the answer carries its headers and figures.
-    pub(super) fn with_figures(mut self) -> String {
+    pub(super) fn with_figures(mut self) -> Self {
         self.set("dump-header", "-");
         self.set(
             "write-out",
@@ -102,11 +148,7 @@ impl Config {
                 "\n{MARK}%{{http_code}} %{{num_redirects}} %{{size_download}} %{{url_effective}}\n"
             ),
         );
-        self.0
-    }
-
-    pub(super) fn into_text(self) -> String {
-        self.0
+        self
     }
 }
 
@@ -215,6 +257,16 @@ mod tests {
     fn values_cannot_leave_their_quotes() {
         let mut config = Config(String::new());
         config.set("header", "X: \"a\\\nurl = \"evil\"");
-        assert_eq!(config.into_text().lines().count(), 1);
+        assert_eq!(config.0.lines().count(), 1);
+    }
+
+    #[test]
+    fn the_server_is_looked_for_in_netrc() {
+        for url in ["https://h.tests/a?b", "h.tests", "http://me@h.tests:80#x"] {
+            assert!(
+                netrc_before_header(url).contains("grep '^h.tests$'"),
+                "{url}"
+            );
+        }
     }
 }

@@ -1,11 +1,11 @@
 //! `get_url`: downloads a file to the host.
 
 use sasrun_plugin::{
-    ArgumentSpec, ArgumentType, Arguments, Call, Command, CommandOutput, Failure, FileKind,
-    FileStatus, FunctionModule, Host, Module, ModuleResult, ModuleSpec, Outcome, Read, Stat,
+    ArgumentSpec, ArgumentType, Arguments, Call, CommandOutput, Failure, FileKind, FileStatus,
+    FunctionModule, Host, Module, ModuleResult, ModuleSpec, Outcome, Read, Stat,
 };
 
-use super::curl::{Config, shared_arguments};
+use super::curl::{Config, Reply, command, shared_arguments};
 use crate::answers::{Answers, run as change};
 use crate::attributes::{self, Attributes, Difference};
 use crate::describe::{
@@ -87,12 +87,13 @@ async fn run(call: Call, host: Host) -> ModuleResult {
         outcome.result.extend(attributes::fields(&there));
         return Ok(outcome);
     }
-    host.will_change(
-        format!("download {url} to {dest}"),
-        None,
-        outcome.result.clone(),
-    )
-    .await?;
+    let mut declared = outcome.result.clone();
+    if call.check_mode && !is_right {
+        let msg = there_is(&host, &arguments, url).await?;
+        declared.insert("msg".into(), msg.into());
+    }
+    host.will_change(format!("download {url} to {dest}"), None, declared)
+        .await?;
     if !is_right && !download(&host, &arguments, &dest, &there, expected).await? {
         // What came is what was there; only its attributes may differ.
         if difference.is_empty() {
@@ -115,6 +116,33 @@ async fn run(call: Call, host: Host) -> ModuleResult {
     .with("checksum_src", after.checksum.clone());
     outcome.result.extend(attributes::fields(&after));
     Ok(outcome)
+}
+
+/// Asks the server for the file's head alone, so that check mode sees an address that is wrong. A
+/// server that answers no such question says nothing against the file.
+async fn there_is(host: &Host, arguments: &Arguments, url: &str) -> Result<String, Failure> {
+    let mut config = Config::new(arguments, url);
+    config.flag("head");
+    config.flag("location");
+    let request = command(arguments, url, config.with_figures());
+    let output = host.read_command(request).await?;
+    match Reply::read(&output.stdout) {
+        Some(reply) if reply.status < 400 || matches!(reply.status, 405 | 501) => {
+            let size = reply.headers.get("content-length");
+            let size = size.and_then(|size| size.as_str()).unwrap_or("unknown");
+            Ok(format!("OK ({size} bytes)"))
+        }
+        Some(reply) => {
+            let (status, reason) = (reply.status, reply.reason);
+            let msg = format!("Request failed: HTTP Error {status}: {reason}");
+            Err(Failure::new(msg)
+                .with("status_code", status)
+                .with("url", url))
+        }
+        // Not every kind of address has a status.
+        None if output.succeeded() => Ok("OK (unknown bytes)".to_owned()),
+        None => Err(failed(url, &output)),
+    }
 }
 
 fn wanted(attributes: &Attributes, there: &FileStatus) -> Difference {
@@ -157,7 +185,7 @@ async fn expected(arguments: &Arguments, host: &Host) -> Result<Option<(String, 
     let mut config = Config::new(arguments, sum);
     config.flag("fail");
     config.flag("location");
-    let list = host.read_command(curl(config.into_text())).await?;
+    let list = host.read_command(command(arguments, sum, config)).await?;
     if !list.succeeded() {
         return Err(failed(sum, &list));
     }
@@ -184,14 +212,6 @@ async fn expected(arguments: &Arguments, host: &Host) -> Result<Option<(String, 
     }
 }
 
-fn curl(config: String) -> Command {
-    Command {
-        script: "curl -K -".to_owned(),
-        stdin: Some(config),
-        ..Command::default()
-    }
-}
-
 fn failed(url: &str, output: &CommandOutput) -> Failure {
     let said = output.stderr.trim();
     Failure::new(format!("Request failed: {url}: {said}")).with("rc", output.rc)
@@ -211,7 +231,7 @@ async fn download(
     config.flag("fail");
     config.flag("location");
     config.set("output", &part);
-    let output = host.run(curl(config.into_text())).await?;
+    let output = host.run(command(arguments, url, config)).await?;
     let drop_part = format!("rm -f {}", paths::word(&part));
     if !output.succeeded() {
         change(host, drop_part, "removing what was loaded").await?;

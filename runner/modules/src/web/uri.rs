@@ -6,7 +6,7 @@ use sasrun_plugin::{
 };
 use serde_json::{Value, json};
 
-use super::curl::{Config, Reply, shared_arguments};
+use super::curl::{Config, Reply, command, shared_arguments};
 use crate::answers::{Answers, look};
 use crate::describe::{
     choice, core, example, file_arguments, needed, path, raw, returns, switch, text, with,
@@ -87,10 +87,17 @@ async fn run(call: Call, host: Host) -> ModuleResult {
         host.cannot_know(format!("only the server knows what {method} {url} changes"))
             .await?;
     }
-    let mut output = ask(&host, &config, Place::Target, only_reads).await?;
+    let asked = command(&arguments, arguments.text_or_empty("url"), config);
+    // The host may have no curl; the controller may reach the server as well, and has a netrc that
+    // is nobody else's.
+    let elsewhere = Command {
+        script: "curl -K -".to_owned(),
+        place: Place::Controller,
+        ..asked.clone()
+    };
+    let mut output = ask(&host, asked, only_reads).await?;
     if output.rc == 127 {
-        // The host has no curl; the controller may reach the server as well.
-        output = ask(&host, &config, Place::Controller, only_reads).await?;
+        output = ask(&host, elsewhere, only_reads).await?;
     }
     finish(&arguments, &output, only_reads)
 }
@@ -115,18 +122,7 @@ async fn guarded(arguments: &Arguments, host: &Host) -> Result<Option<Outcome>, 
     Ok(None)
 }
 
-async fn ask(
-    host: &Host,
-    config: &str,
-    place: Place,
-    only_reads: bool,
-) -> Result<CommandOutput, Failure> {
-    let command = Command {
-        script: "curl -K -".to_owned(),
-        stdin: Some(config.to_owned()),
-        place,
-        ..Command::default()
-    };
+async fn ask(host: &Host, command: Command, only_reads: bool) -> Result<CommandOutput, Failure> {
     if only_reads {
         host.read_command(command).await
     } else {
@@ -134,7 +130,7 @@ async fn ask(
     }
 }
 
-fn configure(arguments: &Arguments, method: &str) -> Result<String, Failure> {
+fn configure(arguments: &Arguments, method: &str) -> Result<Config, Failure> {
     let mut config = Config::new(arguments, arguments.text_or_empty("url"));
     match method {
         "HEAD" => config.flag("head"),

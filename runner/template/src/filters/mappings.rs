@@ -326,19 +326,29 @@ fn rekey(call: &Call<'_>) -> Eval {
     let overwrite = match call.text_or(1, "error")?.as_str() {
         "error" => false,
         "overwrite" => true,
-        other => return Err(call.fail(format!("duplicates parameter has unknown value '{other}'"))),
+        other => {
+            return Err(call.fail(format!(
+                "duplicates parameter to rekey_on_member has unknown value '{other}'"
+            )));
+        }
     };
     let items = if call.subject.is_mapping() {
         entries(call)?.into_iter().map(|(_, value)| value).collect()
-    } else {
+    } else if call.subject.is_sequence() {
         call.subject_items()?
+    } else {
+        return Err(call.fail("Type is not a valid list, set, or dict"));
     };
     let mut dict = IndexMap::new();
     for item in items {
         if !item.is_mapping() {
-            return Err(call.fail("list item is not a valid dict"));
+            return Err(call.fail("List item is not a valid dict"));
         }
         let key = session.item(&item, member)?;
+        if matches!(key, Val::Undefined(_)) {
+            let name = session.text_of(member)?;
+            return Err(call.fail(format!("Key '{name}' was not found.")));
+        }
         key.known()?;
         let key = session
             .key_of(&key)

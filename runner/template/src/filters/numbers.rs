@@ -221,7 +221,7 @@ const UNITS: &[(char, f64)] = &[
 fn human_readable(call: &Call<'_>) -> Eval {
     let size = match &call.subject {
         Val::Text(text) => {
-            parse_float(text).ok_or_else(|| call.fail("can't interpret the input"))?
+            parse_float(text).ok_or_else(|| call.fail("failed on bad input: it is no number"))?
         }
         other => number(call, other)?,
     };

@@ -131,24 +131,58 @@ impl LookupCall<'_> {
     }
 }
 
+fn is_word(text: &str) -> bool {
+    let mut letters = text.chars();
+    letters.next().is_some_and(|c| c.is_ascii_alphabetic())
+        && letters.all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
 /// A term such as `key section=one file=users.ini`: the key, and options that stand beside it. A
-/// word that begins nothing goes on with what stands before it.
+/// word that begins nothing goes on with what stands before it; behind an option `name=value` begins
+/// another one, whether it is known or not.
 fn read_term(term: &str, known: &[&str]) -> (String, Vec<(String, String)>) {
     let mut key = Vec::new();
     let mut options: Vec<(String, String)> = Vec::new();
-    for (at, word) in term.split_whitespace().enumerate() {
+    for (at, word) in words(term).enumerate() {
         match (word.split_once('='), options.last_mut()) {
-            (Some((name, value)), _) if at == 0 || known.contains(&name) => {
-                options.push((name.to_owned(), value.to_owned()));
+            (Some((name, value)), last)
+                if at == 0 || known.contains(&name) || last.is_some() && is_word(name) =>
+            {
+                options.push((name.to_owned(), unquoted(value).to_owned()));
             }
             (_, Some((_, value))) => {
                 value.push(' ');
-                value.push_str(word);
+                value.push_str(&word);
             }
             _ => key.push(word),
         }
     }
     (key.join(" "), options)
+}
+
+/// Words of a term. A quote behind a `=` holds a value together; elsewhere it is a letter as any.
+fn words(term: &str) -> impl Iterator<Item = String> {
+    let mut words = vec![String::new()];
+    let mut quote = None;
+    for c in term.chars() {
+        let Some(word) = words.last_mut() else { break };
+        match quote {
+            None if c.is_whitespace() => {
+                words.push(String::new());
+                continue;
+            }
+            None if matches!(c, '"' | '\'') && word.ends_with('=') => quote = Some(c),
+            Some(open) if open == c => quote = None,
+            _ => {}
+        }
+        word.push(c);
+    }
+    words.into_iter().filter(|word| !word.is_empty())
+}
+
+fn unquoted(value: &str) -> &str {
+    let inside = |quote| value.strip_prefix(quote)?.strip_suffix(quote);
+    inside('"').or_else(|| inside('\'')).unwrap_or(value)
 }
 
 /// An option that stands in the term, else beside it.

@@ -30,7 +30,7 @@ fn csv(call: &LookupCall<'_>) -> Eval<Vec<Val>> {
         let column = |name: &str, default: &str| -> Eval<usize> {
             option(call, &own, name, default)?
                 .parse()
-                .map_err(|_| call.fail(format!("{name} must be a number")))
+                .map_err(|_| call.fail(format!("{name} has an invalid value: it must be a number")))
         };
         let (value_column, key_column) = (column("col", "1")?, column("keycol", "0")?);
         let text = call.file_text("files", &file)?;

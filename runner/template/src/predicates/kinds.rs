@@ -68,10 +68,11 @@ pub(super) const TESTS: &[Predicate] = &[
         Ok(text == text.to_uppercase() && text.chars().any(char::is_uppercase))
     }),
     predicate("vault_encrypted", &[], |call| {
+        let world = call.session().world();
         Ok(call
             .subject
             .as_str()
-            .is_some_and(|text| text.starts_with("$ANSIBLE_VAULT;")))
+            .is_some_and(|text| text.starts_with("$ANSIBLE_VAULT;") || world.was_sealed(text)))
     }),
 ];
 

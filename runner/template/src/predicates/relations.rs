@@ -142,12 +142,8 @@ fn same_file(call: &Call<'_>) -> Eval<bool> {
 fn is_vaulted_file(call: &Call<'_>) -> Eval<bool> {
     let name = call.subject_text()?;
     let path = call.env.find_file("files", &name)?.unwrap_or(name);
-    let content = call
-        .session()
-        .world()
-        .read_file(&path)
-        .map_err(|err| call.fail(format!("cannot read {path}: {err}")))?;
-    Ok(content.starts_with(b"$ANSIBLE_VAULT;"))
+    let sealed = call.session().world().is_sealed_file(&path);
+    sealed.map_err(|err| call.fail(format!("cannot read {path}: {err}")))
 }
 
 fn divisible(call: &Call<'_>) -> Eval<bool> {

@@ -16,8 +16,11 @@ const PARAMETERS: &[&str] = &["version", "operator", "strict", "version_type"];
 fn compare(call: &Call<'_>) -> Eval<bool> {
     let left = call.subject_text()?;
     let right = call.text_or(0, "")?;
-    if left.is_empty() || right.is_empty() {
-        return Err(call.fail("version value cannot be empty"));
+    if left.is_empty() {
+        return Err(call.fail("Input version value cannot be empty"));
+    }
+    if right.is_empty() {
+        return Err(call.fail("Version parameter to compare against cannot be empty"));
     }
     let kind = match (call.some(2), call.text(3)?) {
         (Some(_), Some(_)) => {

@@ -56,7 +56,7 @@ impl Session {
             Val::Int(number) => out.push_str(&number.to_string()),
             Val::Float(number) => out.push_str(&float_text(*number)),
             Val::Text(text) => out.push_str(&quoted(text)),
-            Val::Omit => return Err(Fault::operation("omit cannot be part of a text")),
+            Val::Omit => out.push_str("<<Omit>>"),
             Val::List(_) | Val::Seq(_) => self.write_sequence(value, out)?,
             Val::Map(_) | Val::Dict(_) | Val::Keyed(_) | Val::Namespace(_) => {
                 self.write_mapping(value, out)?;
