@@ -111,6 +111,9 @@ pub struct Command {
     /// target only.
     #[serde(default, skip_serializing_if = "JobWish::is_never")]
     pub job: JobWish,
+    /// Account that must not be in use: shells of it that the run keeps open are ended before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frees_account: Option<String>,
 }
 
 /// Whether a command runs as a job: in a session of its own on the host, with its output in files,

@@ -78,6 +78,11 @@ impl Connection {
         self.pool.clear().await;
     }
 
+    /// Ends kept shells that became a user, so that the account is not in use because of them.
+    pub async fn leave_user(&self, user: &str) {
+        self.pool.leave_user(user).await;
+    }
+
     /// Ends the connection; the next request opens it again.
     pub async fn close(&self) {
         self.pool.close().await;

@@ -277,6 +277,24 @@ impl Pool {
         }
     }
 
+    /// Ends the idle shells that became a user, and waits for their end.
+    pub(crate) async fn leave_user(&self, user: &str) {
+        let is_of =
+            |identity: &Identity| matches!(identity, Identity::Become(who) if who.user == user);
+        let shells: Vec<Shell> = self
+            .idle()
+            .extract_if(|identity, _| is_of(identity))
+            .flat_map(|(_, shells)| shells)
+            .collect();
+        let mut leaving = tokio::task::JoinSet::new();
+        for shell in shells {
+            leaving.spawn(leave(shell.into_channel()));
+        }
+        if time::timeout(FAREWELL, leaving.join_all()).await.is_err() {
+            tracing::debug!(host = self.target.name, "a shell did not end when told to");
+        }
+    }
+
     /// Ends the connection, after the shells of other users have ended.
     pub(crate) async fn close(self: &Arc<Self>) {
         let idle = std::mem::take(&mut *self.idle());

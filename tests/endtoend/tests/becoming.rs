@@ -18,6 +18,7 @@ while [ $# -gt 0 ]; do
     esac
 done
 printf '%s\n' "$user" >> "$HOME/asked"
+echo $$ > "$HOME/pid"
 printf '%s' "$prompt" >&2
 IFS= read -r password
 if [ "$password" = "open sesame" ]; then
@@ -122,4 +123,34 @@ fn how_long_a_shell_may_take_to_start_can_be_said() {
         .exits(4)
         .says("starting a shell took longer than 1 s");
     assert!(began.elapsed() < std::time::Duration::from_secs(25));
+}
+
+/// Stands for the program that removes an account: it refuses one that a shell is open of.
+const USERDEL: &str = r#"#!/bin/sh
+if kill -0 `cat "$HOME/pid"` 2>/dev/null; then
+    echo "userdel: user $1 is currently used by process `cat "$HOME/pid"`" >&2
+    exit 8
+fi
+echo "removed $1" >> "$HOME/removed"
+"#;
+
+#[test]
+fn an_account_is_not_in_use_because_of_a_shell_that_is_kept() {
+    let site = site("open sesame");
+    site.executable("bin/userdel", USERDEL);
+    let play = "
+- hosts: h1
+  gather_facts: false
+  tasks:
+    - command: 'true'
+      become: true
+      become_user: WHO
+    - user: {name: WHO, state: absent}
+      environment: {PATH: 'BIN:/usr/sbin:/usr/bin:/sbin:/bin'}
+";
+    let play = play.replace("WHO", &user());
+    let play = play.replace("BIN", &site.path("bin").display().to_string());
+    site.file("play.yml", &play);
+    site.playbook(&["play.yml", "-i", "hosts.yml"]).exits(0);
+    assert_eq!(site.read("removed"), format!("removed {}\n", user()));
 }

@@ -109,6 +109,9 @@ impl Talking<'_> {
             Place::Target => self.connection().await?,
             Place::Controller => (self.controller_connection().await?, Identity::Login),
         };
+        if let Some(account) = &command.frees_account {
+            connection.leave_user(account).await;
+        }
         let ready = convert::command(command, &self.environment, self.left());
         match connection.run(&identity, &ready, None).await {
             Ok(output) => Ok(ReadAnswer::Command(convert::output(&output))),

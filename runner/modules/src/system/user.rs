@@ -7,7 +7,6 @@ use sasrun_plugin::{
 use serde_json::Value;
 
 use super::accounts::{self, User};
-use crate::answers::run as change;
 use crate::describe::{choice, core, example, integer, needed, path, returns, switch, text, texts};
 
 pub(crate) fn module() -> Box<dyn Module> {
@@ -135,18 +134,15 @@ async fn run(call: Call, host: Host) -> ModuleResult {
 }
 
 /// Carries the steps out; a password goes in by standard input, so that it stands in no list of
-/// processes.
+/// processes. An account that is in use cannot be removed, nor some of it changed.
 async fn set(host: &Host, arguments: &Arguments, steps: Vec<String>) -> Result<(), Failure> {
     let sets_password = steps.iter().any(|step| step == CHANGE_PASSWORD);
-    if !sets_password {
-        change(host, steps.join(" && "), "changing the account").await?;
-        return Ok(());
-    }
     let name = arguments.text_or_empty("name");
     let password = arguments.text_or_empty("password");
     let command = sasrun_plugin::Command {
         script: steps.join(" && "),
-        stdin: Some(format!("{name}:{password}\n")),
+        stdin: sets_password.then(|| format!("{name}:{password}\n")),
+        frees_account: Some(name.to_owned()),
         ..sasrun_plugin::Command::default()
     };
     crate::answers::succeeded(host.run(command).await?, "changing the account")?;

@@ -76,7 +76,8 @@ async fn run(call: Call, host: Host) -> ModuleResult {
     }
     let is_right = match &expected {
         Some((_, sum)) => there.checksum.as_deref() == Some(sum.as_str()),
-        None => there.exists() && !arguments.flag("force"),
+        None if !there.exists() || arguments.flag("force") => false,
+        None => !is_newer(&host, &arguments, url, &dest).await?,
     };
     let outcome = Outcome::default()
         .with("url", url)
@@ -116,6 +117,27 @@ async fn run(call: Call, host: Host) -> ModuleResult {
     .with("checksum_src", after.checksum.clone());
     outcome.result.extend(attributes::fields(&after));
     Ok(outcome)
+}
+
+/// Whether the server has the file newer than it is at its place, or does not tell.
+async fn is_newer(
+    host: &Host,
+    arguments: &Arguments,
+    url: &str,
+    dest: &str,
+) -> Result<bool, Failure> {
+    let mut config = Config::new(arguments, url);
+    config.flag("head");
+    config.flag("location");
+    config.set("time-cond", dest);
+    let request = command(arguments, url, config.with_figures());
+    let output = host.read_command(request).await?;
+    let reply = Reply::read(&output.stdout);
+    match reply {
+        Some(reply) => Ok(reply.status != 304),
+        None if output.succeeded() => Ok(true),
+        None => Err(failed(url, &output).with("dest", dest)),
+    }
 }
 
 /// Asks the server for the file's head alone, so that check mode sees an address that is wrong. A
@@ -214,7 +236,11 @@ async fn expected(arguments: &Arguments, host: &Host) -> Result<Option<(String, 
 
 fn failed(url: &str, output: &CommandOutput) -> Failure {
     let said = output.stderr.trim();
-    Failure::new(format!("Request failed: {url}: {said}")).with("rc", output.rc)
+    let what = match output.rc {
+        51 | 60 => "Failed to validate the SSL certificate",
+        _ => "Request failed",
+    };
+    Failure::new(format!("{what}: {url}: {said}")).with("rc", output.rc)
 }
 
 /// Loads the file beside its place and moves it there; tells whether it differs from what was there.
