@@ -55,7 +55,9 @@ pub(crate) async fn config(call: Call, host: Host) -> ModuleResult {
         let id = "gateway_config".to_owned();
         outcome.effects.push(Effect::Finding { id, sentence });
     }
-    outcome.effects.extend(owed(&path, &before, &properties));
+    outcome
+        .effects
+        .extend(owed(&arguments, &path, &before, &properties));
     if !outcome.changed {
         return Ok(outcome);
     }
@@ -336,12 +338,19 @@ fn findings(arguments: &Arguments, path: &str, properties: &Properties) -> Vec<S
     Vec::new()
 }
 
-/// A listener that was taken out of use has to come back, whoever does it.
-fn owed(path: &str, before: &str, properties: &Properties) -> Option<Effect> {
+/// A listener that was taken out of use has to come back, whoever does it: also one that a call before this took out of use
+/// and did not live to tell.
+fn owed(
+    arguments: &Arguments,
+    path: &str,
+    before: &str,
+    properties: &Properties,
+) -> Option<Effect> {
     let id = format!("{path} local_listener");
     let was = listener::local(&Properties::read(before));
+    let is_wanted = arguments.text("local_listener") == Some("commented");
     match (was, listener::local(properties)) {
-        (Local::Active, Local::Commented) => {
+        (was, Local::Commented) if was == Local::Active || is_wanted => {
             let (number, line) = listener::commented_line(properties)?;
             let sentence = format!(
                 "{path}, line {number}: take the comment off `{line}`, then restart that gateway"
