@@ -6,16 +6,18 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sasrun_engine::seams::{Files, Owner, Selected, Within};
+use sasrun_engine::seams::{Files, Owner, Reread, Selected, Within};
 use sasrun_load::{HostPattern, Loader, VaultDecrypt};
 use sasrun_model::{
     Diagnostic, IncludeContext, InputKind, Inventory, LayeredVariables, LoadedRole, LoadedSteps,
     Place, RoleRequest, Span, Variables,
 };
 use sasrun_plugin::{ControllerEntry, ControllerFile, FileKind, SearchIn};
+use sasrun_report::Mask;
 
 use crate::digests::Digests;
 use crate::inputs::Inputs;
+use crate::scripts::Scripts;
 use crate::world::unsealed;
 
 /// The loader and the disk.
@@ -27,6 +29,18 @@ pub(crate) struct UserFiles {
     pub inputs: Arc<Inputs>,
     /// What is known of large files that go to many hosts.
     pub digests: Digests,
+    /// What the inventory is read from.
+    pub inventory: InventoryFiles,
+}
+
+/// What the inventory of a run is read from.
+pub(crate) struct InventoryFiles {
+    pub sources: Vec<String>,
+    /// Playbooks with variables of groups and hosts beside them.
+    pub playbooks: Vec<PathBuf>,
+    pub scripts: Scripts,
+    /// Learns of what was encrypted.
+    pub mask: Mask,
 }
 
 impl Files for UserFiles {
@@ -70,6 +84,25 @@ impl Files for UserFiles {
             Owner::Group(name) => self.loader.variables_of_group(name, inventory, playbook),
             Owner::Host(name) => self.loader.variables_of_host(name, inventory, playbook),
         }
+    }
+
+    fn read_inventory(&self) -> Result<Reread, Vec<Diagnostic>> {
+        let from = &self.inventory;
+        from.scripts.begin_round();
+        let mut inventory = self.loader.load_inventory(&from.sources)?;
+        for path in &from.playbooks {
+            self.loader
+                .add_variables_beside_playbook(&mut inventory, path)?;
+        }
+        self.inputs.loaded(&self.loader);
+        for secret in self.loader.secrets() {
+            from.mask.register(&secret);
+        }
+        Ok(Reread {
+            inventory,
+            answered: from.scripts.answered(),
+            warnings: self.loader.take_warnings(),
+        })
     }
 
     fn find(&self, name: &str, search: SearchIn, within: &Within) -> Result<PathBuf, String> {

@@ -22,7 +22,7 @@ use crate::commands::resume::Resumed;
 use crate::config::Config;
 use crate::console::Terminal;
 use crate::digests::Digests;
-use crate::files::UserFiles;
+use crate::files::{InventoryFiles, UserFiles};
 use crate::inputs::Inputs;
 use crate::log_file::LogFile;
 use crate::options::options;
@@ -213,6 +213,12 @@ fn parts(
             loader: Arc::clone(&sources.loader),
             inputs: kept.inputs,
             digests: Digests::default(),
+            inventory: InventoryFiles {
+                sources: sources.inventories.clone(),
+                playbooks: arguments.playbooks.clone(),
+                scripts: sources.scripts.clone(),
+                mask: mask.clone(),
+            },
         }),
         journal: kept.journal,
         observers,

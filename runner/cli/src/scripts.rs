@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -25,6 +26,8 @@ pub(crate) const QUESTION: &str = "inventory script ";
 pub(crate) struct Scripts {
     known: Arc<Mutex<HashMap<String, serde_json::Value>>>,
     answered: Arc<Mutex<Vec<(String, serde_json::Value)>>>,
+    /// How often all of them were asked before.
+    rounds: Arc<AtomicUsize>,
 }
 
 impl Scripts {
@@ -33,7 +36,14 @@ impl Scripts {
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = answers;
     }
 
-    /// What scripts printed so far, by question.
+    /// Asks all scripts anew from now on.
+    pub(crate) fn begin_round(&self) {
+        self.rounds.fetch_add(1, Ordering::Relaxed);
+        let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        answered.clear();
+    }
+
+    /// What scripts printed in this round, by question.
     pub(crate) fn answered(&self) -> Vec<(String, serde_json::Value)> {
         self.answered
             .lock()
@@ -44,7 +54,15 @@ impl Scripts {
 
 impl InventoryScripts for Scripts {
     fn run(&self, script: &Path, arguments: &[&str]) -> Result<String, ScriptError> {
-        let question = format!("{QUESTION}{} {}", script.display(), arguments.join(" "));
+        let round = match self.rounds.load(Ordering::Relaxed) {
+            0 => String::new(),
+            before => format!(", asked again {before}:"),
+        };
+        let question = format!(
+            "{QUESTION}{}{round} {}",
+            script.display(),
+            arguments.join(" ")
+        );
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(serde_json::Value::String(printed)) = known.get(&question) {
             return Ok(printed.clone());

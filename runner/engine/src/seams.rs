@@ -34,6 +34,17 @@ pub struct Selected {
     pub unmatched: Vec<String>,
 }
 
+/// An inventory that was read anew while a run goes on.
+#[derive(Debug, Default)]
+pub struct Reread {
+    /// What its sources say now.
+    pub inventory: Inventory,
+    /// What programs among them printed, by question: a run that goes on gets the same again.
+    pub answered: Vec<(String, serde_json::Value)>,
+    /// What its reader warns of.
+    pub warnings: Vec<Diagnostic>,
+}
+
 /// Why the journal cannot be written.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("the journal cannot be written: {0}")]
@@ -94,6 +105,12 @@ pub trait Files: Send + Sync {
         inventory: &Inventory,
         playbook: &Path,
     ) -> Result<LayeredVariables, Vec<Diagnostic>>;
+
+    /// Reads the inventory anew from its sources.
+    ///
+    /// # Errors
+    /// All problems of the sources; nothing of them is used then.
+    fn read_inventory(&self) -> Result<Reread, Vec<Diagnostic>>;
 
     /// Finds a file of the controller as Ansible searches.
     ///

@@ -5,6 +5,7 @@ mod becoming;
 mod command_line;
 mod formats;
 mod history;
+mod inventory;
 mod jobs;
 mod language;
 mod lint;

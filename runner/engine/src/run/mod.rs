@@ -4,6 +4,7 @@ mod batch;
 mod decisions;
 mod departures;
 mod handlers;
+mod inventory;
 mod play;
 mod prompts;
 mod reaction;
@@ -407,18 +408,7 @@ impl Run {
                 });
                 included.extend(nodes);
             }),
-            Effect::AddHost {
-                name,
-                groups,
-                variables,
-            } => {
-                self.make_owners(groups.iter(), Some(name));
-                state::add_host(&self.shared, name, groups, variables);
-            }
-            Effect::GroupBy { groups, parents } => {
-                self.make_owners(groups.iter().chain(parents), None);
-                state::group_by(&self.shared, host, groups, parents);
-            }
+            Effect::AddHost { .. } | Effect::GroupBy { .. } => self.add_to_inventory(host, effect),
             Effect::Finding { id, sentence } => self.dispatcher.emit(EventKind::Finding {
                 id: id.clone(),
                 host: Some(Arc::clone(host)),

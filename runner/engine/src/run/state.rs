@@ -5,17 +5,12 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use sasrun_model::{
-    Entry, Group, Host, HostFigures, HostTask, LayeredVariables, Name, Node, NodeKind, Status,
-    Task, Value,
-};
-use sasrun_plugin::Object;
+use sasrun_model::{Entry, HostFigures, HostTask, Name, Node, NodeKind, Status, Task, Value};
+use sasrun_plugin::Effect;
 
 use super::{Run, Summary};
 use crate::content::content_of;
-use crate::seams::Owner;
 use crate::task::HostOutcome;
-use crate::variables::Shared;
 
 /// State of the run, changed on the engine's thread alone.
 #[derive(Default)]
@@ -37,6 +32,8 @@ pub(super) struct State {
     paused: RefCell<Option<String>>,
     /// Steps that were left while they ran.
     left: RefCell<Vec<HostTask>>,
+    /// What tasks added to the inventory, each with the host that it was done for.
+    pub(super) added: RefCell<Vec<(Name, Effect)>>,
     over: Cell<bool>,
     started_at: Cell<bool>,
 }
@@ -201,51 +198,6 @@ impl Run {
         figures.failed += 1;
     }
 
-    /// Makes groups, and a host, that the inventory does not have, with the variables that files
-    /// hold for them.
-    pub(super) fn make_owners<'n>(
-        &self,
-        groups: impl Iterator<Item = &'n String>,
-        host: Option<&String>,
-    ) {
-        let inventory = self.shared.inventory();
-        let variables = |owner| {
-            let folder = &self.shared.playbook_directory;
-            match self.files.variables_of(owner, &inventory, folder) {
-                Ok(variables) => variables,
-                Err(problems) => {
-                    for problem in problems {
-                        self.warn(problem.to_string());
-                    }
-                    LayeredVariables::default()
-                }
-            }
-        };
-        for name in groups.filter(|name| !inventory.groups.contains_key(name.as_str())) {
-            let group = Group {
-                name: name.as_str().into(),
-                depth: 1,
-                variables: variables(Owner::Group(name)),
-                ..Group::default()
-            };
-            self.shared.change_inventory(|inventory| {
-                inventory.groups.insert(Arc::clone(&group.name), group);
-                true
-            });
-        }
-        if let Some(name) = host.filter(|name| !inventory.hosts.contains_key(name.as_str())) {
-            let host = Host {
-                name: name.as_str().into(),
-                variables: variables(Owner::Host(name)),
-                ..Host::default()
-            };
-            self.shared.change_inventory(|inventory| {
-                inventory.hosts.insert(Arc::clone(&host.name), host);
-                true
-            });
-        }
-    }
-
     /// Counts an including task that included something.
     pub(crate) fn count_ok(&self, host: &Name) {
         let mut all = self.state.figures.borrow_mut();
@@ -319,107 +271,6 @@ fn matches_glob(pattern: &str, name: &str) -> bool {
             Some(_) => return false,
         }
     }
-}
-
-/// Adds a host to the inventory of the run.
-pub(super) fn add_host(shared: &Shared, name: &str, groups: &[String], variables: &Object) {
-    let name = Name::from(name);
-    shared.change_inventory(|inventory| {
-        let host = inventory
-            .hosts
-            .entry(Arc::clone(&name))
-            .or_insert_with(|| Host {
-                name: Arc::clone(&name),
-                ..Host::default()
-            });
-        let mut is_different = false;
-        for (key, value) in variables {
-            let node = Arc::new(Node::data(value.clone().into()));
-            let old = host
-                .variables
-                .source
-                .insert(key.as_str().into(), Arc::clone(&node));
-            is_different |= old.is_none_or(|old| old != node);
-        }
-        let groups = groups.iter().map(|group| Name::from(group.as_str()));
-        let groups: Vec<Name> = if host.groups.is_empty() {
-            groups.chain(["ungrouped".into()]).collect()
-        } else {
-            groups.collect()
-        };
-        join(inventory, &name, &groups, &[]) || is_different
-    });
-}
-
-/// Puts a host into groups, and those below parents.
-pub(super) fn group_by(shared: &Shared, host: &Name, groups: &[String], parents: &[String]) {
-    let own = |names: &[String]| {
-        names
-            .iter()
-            .map(|n| Name::from(n.as_str()))
-            .collect::<Vec<_>>()
-    };
-    shared.change_inventory(|inventory| {
-        // The controller need not be in the inventory.
-        inventory
-            .hosts
-            .entry(Arc::clone(host))
-            .or_insert_with(|| Host {
-                name: Arc::clone(host),
-                is_implicit: true,
-                ..Host::default()
-            });
-        join(inventory, host, &own(groups), &own(parents))
-    });
-}
-
-/// Puts a host into groups, and those below parents; whether that made a difference.
-fn join(
-    inventory: &mut sasrun_model::Inventory,
-    host: &Name,
-    groups: &[Name],
-    parents: &[Name],
-) -> bool {
-    let mut is_different = false;
-    for group in groups.iter().chain(parents) {
-        inventory
-            .groups
-            .entry(Arc::clone(group))
-            .or_insert_with(|| Group {
-                name: Arc::clone(group),
-                depth: 1,
-                ..Group::default()
-            });
-        if let Some(all) = inventory.groups.get_mut("all")
-            && !all.children.contains(group)
-        {
-            all.children.push(Arc::clone(group));
-        }
-    }
-    for group in groups {
-        if let Some(group) = inventory.groups.get_mut(group)
-            && !group.hosts.contains(host)
-        {
-            group.hosts.push(Arc::clone(host));
-            is_different = true;
-        }
-        if let Some(host) = inventory.hosts.get_mut(host)
-            && !host.groups.contains(group)
-        {
-            host.groups.push(Arc::clone(group));
-        }
-    }
-    for parent in parents {
-        if let Some(parent) = inventory.groups.get_mut(parent) {
-            for group in groups.iter().filter(|group| **group != parent.name) {
-                if !parent.children.contains(group) {
-                    parent.children.push(Arc::clone(group));
-                    is_different = true;
-                }
-            }
-        }
-    }
-    is_different
 }
 
 /// A variable that a module loaded, as it was written in its file: by its own name, or under one

@@ -54,10 +54,7 @@ impl<'a> Walk<'a> {
                     self.run.reset_connection(&host_run).await;
                 }
             }
-            "refresh_inventory" => {
-                self.run
-                    .warn("meta: refresh_inventory reads nothing anew in this run".into());
-            }
+            "refresh_inventory" => self.run.refresh_inventory(),
             _ => {}
         }
         Failed::new()
