@@ -112,7 +112,9 @@ impl Shown<'_> {
     /// Groups by name, in the form of inventory scripts.
     fn listed(&self) -> Value {
         let mut hostvars = Map::new();
-        for name in self.inventory.hosts.keys() {
+        let hosts = self.inventory.hosts.values();
+        for host in hosts.filter(|host| !host.is_implicit) {
+            let name = &host.name;
             let own = self.variables_of(name).unwrap_or_default();
             if !own.is_empty() {
                 hostvars.insert(name.to_string(), Value::Object(own));

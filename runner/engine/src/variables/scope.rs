@@ -443,8 +443,9 @@ impl LazyMap for HostScopes {
         let inventory = self.parts.shared.inventory();
         inventory
             .hosts
-            .keys()
-            .map(|name| Key::Text(Arc::clone(name)))
+            .values()
+            .filter(|host| !host.is_implicit)
+            .map(|host| Key::Text(Arc::clone(&host.name)))
             .collect()
     }
 }

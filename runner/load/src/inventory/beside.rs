@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use sasrun_model::{Inventory, LayeredVariables, NodeKind, Span, Variables};
+use sasrun_model::{Host, Inventory, LayeredVariables, NodeKind, Span, Variables};
 
 use crate::files::{directory_of, names_in};
 use crate::session::Session;
@@ -34,6 +34,25 @@ impl Session<'_> {
 
     pub(crate) fn variables_beside_playbook(&mut self, inventory: &mut Inventory, at: &Path) {
         self.variables_beside(inventory, at, Layer::Playbook);
+        self.controller(inventory, at);
+    }
+
+    /// Adds the controller, where no inventory names it and files hold variables for it.
+    fn controller(&mut self, inventory: &mut Inventory, at: &Path) {
+        const NAME: &str = "localhost";
+        if inventory.hosts.contains_key(NAME) {
+            return;
+        }
+        let variables = self.variables_named("host_vars", NAME, inventory, at);
+        if variables != LayeredVariables::default() {
+            let host = Host {
+                name: NAME.into(),
+                is_implicit: true,
+                variables,
+                ..Host::default()
+            };
+            inventory.hosts.insert(NAME.into(), host);
+        }
     }
 
     fn variables_beside(&mut self, inventory: &mut Inventory, at: &Path, layer: Layer) {

@@ -85,6 +85,10 @@ async fn run(call: Call, host: Host) -> ModuleResult {
     let difference = attributes.difference(&there);
     if is_right && difference.is_empty() {
         let mut outcome = outcome.with("msg", "file already exists");
+        if expected.is_none() {
+            // So the server said.
+            outcome = outcome.with("status_code", 304);
+        }
         outcome.result.extend(attributes::fields(&there));
         return Ok(outcome);
     }

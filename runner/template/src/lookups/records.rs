@@ -38,12 +38,18 @@ fn csv(call: &LookupCall<'_>) -> Eval<Vec<Val>> {
             .lines()
             .map(|line| fields(line, delimiter))
             .find(|fields| fields.get(key_column) == Some(&key));
-        match (
-            row.and_then(|row| row.get(value_column).cloned()),
-            call.option("default"),
-        ) {
+        let own_default = own.iter().find(|(name, _)| name == "default");
+        let default = match own_default {
+            Some((_, text)) => Some(Val::from(text.as_str())),
+            None => call.option("default").cloned(),
+        };
+        match (row.and_then(|row| row.get(value_column).cloned()), default) {
             (Some(value), _) => found.push(Val::from(value)),
-            (None, Some(default)) => found.push(default.clone()),
+            // As many values as it lists.
+            (None, Some(list)) if list.is_sequence() => {
+                found.extend(call.session().iterate(&list)?);
+            }
+            (None, Some(default)) => found.push(default),
             (None, None) => {}
         }
     }
