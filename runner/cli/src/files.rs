@@ -31,6 +31,8 @@ pub(crate) struct UserFiles {
     pub digests: Digests,
     /// What the inventory is read from.
     pub inventory: InventoryFiles,
+    /// Learns of what was encrypted, before anything can show it.
+    pub mask: Mask,
 }
 
 /// What the inventory of a run is read from.
@@ -39,8 +41,16 @@ pub(crate) struct InventoryFiles {
     /// Playbooks with variables of groups and hosts beside them.
     pub playbooks: Vec<PathBuf>,
     pub scripts: Scripts,
-    /// Learns of what was encrypted.
-    pub mask: Mask,
+}
+
+impl UserFiles {
+    /// Takes note of what the loader has just read: files, and what was encrypted in them.
+    fn has_read(&self) {
+        self.inputs.loaded(&self.loader);
+        for secret in self.loader.take_secrets() {
+            self.mask.register(&secret);
+        }
+    }
 }
 
 impl Files for UserFiles {
@@ -54,7 +64,7 @@ impl Files for UserFiles {
 
     fn load_tasks(&self, file: &str, at: &IncludeContext) -> Result<LoadedSteps, Vec<Diagnostic>> {
         let loaded = self.loader.load_tasks(file, at);
-        self.inputs.loaded(&self.loader);
+        self.has_read();
         loaded
     }
 
@@ -64,13 +74,13 @@ impl Files for UserFiles {
         at: &IncludeContext,
     ) -> Result<LoadedRole, Vec<Diagnostic>> {
         let loaded = self.loader.load_role(request, at);
-        self.inputs.loaded(&self.loader);
+        self.has_read();
         loaded
     }
 
     fn load_variables(&self, path: &Path) -> Result<Variables, Vec<Diagnostic>> {
         let loaded = self.loader.load_variables(path);
-        self.inputs.loaded(&self.loader);
+        self.has_read();
         loaded
     }
 
@@ -80,10 +90,12 @@ impl Files for UserFiles {
         inventory: &Inventory,
         playbook: &Path,
     ) -> Result<LayeredVariables, Vec<Diagnostic>> {
-        match owner {
+        let loaded = match owner {
             Owner::Group(name) => self.loader.variables_of_group(name, inventory, playbook),
             Owner::Host(name) => self.loader.variables_of_host(name, inventory, playbook),
-        }
+        };
+        self.has_read();
+        loaded
     }
 
     fn read_inventory(&self) -> Result<Reread, Vec<Diagnostic>> {
@@ -94,10 +106,7 @@ impl Files for UserFiles {
             self.loader
                 .add_variables_beside_playbook(&mut inventory, path)?;
         }
-        self.inputs.loaded(&self.loader);
-        for secret in self.loader.secrets() {
-            from.mask.register(&secret);
-        }
+        self.has_read();
         Ok(Reread {
             inventory,
             answered: from.scripts.answered(),

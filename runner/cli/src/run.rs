@@ -152,6 +152,7 @@ fn parts(
     kept: Kept,
     is_unknown: &Rc<Cell<bool>>,
 ) -> anyhow::Result<(Parts, Option<Rc<RefCell<Live>>>)> {
+    sources.learn_secrets();
     let mask = sources.mask.clone();
     let style = output::report_style(&arguments.output);
     let is_live = output::is_terminal() && !matches!(report, Form::Jobs(_));
@@ -217,8 +218,8 @@ fn parts(
                 sources: sources.inventories.clone(),
                 playbooks: arguments.playbooks.clone(),
                 scripts: sources.scripts.clone(),
-                mask: mask.clone(),
             },
+            mask: mask.clone(),
         }),
         journal: kept.journal,
         observers,

@@ -103,13 +103,18 @@ impl Sources {
             }
         }
         self.show_warnings();
-        for secret in self.loader.secrets() {
-            self.mask.register(&secret);
-        }
+        self.learn_secrets();
         if problems.is_empty() {
             Ok((inventory, loaded))
         } else {
             Err(self.refuse(&problems))
+        }
+    }
+
+    /// Lets the mask know what was encrypted in the files that were read.
+    pub(crate) fn learn_secrets(&self) {
+        for secret in self.loader.take_secrets() {
+            self.mask.register(&secret);
         }
     }
 

@@ -26,6 +26,8 @@ pub(crate) struct ReadFile {
 pub(crate) enum Holds {
     /// Text that is rendered.
     Templates,
+    /// Variables: text that is rendered, and that is a secret where the file was encrypted.
+    Variables,
     /// Text that is only looked at.
     Data,
 }
@@ -91,7 +93,10 @@ impl Session<'_> {
             false => composed,
         };
         let mut problems = composed.problems;
-        if let (Holds::Templates, Some(syntax)) = (holds, &self.loader.syntax) {
+        if read.is_secret && holds == Holds::Variables {
+            self.loader.hide(&composed.documents);
+        }
+        if let (true, Some(syntax)) = (holds != Holds::Data, &self.loader.syntax) {
             for document in &composed.documents {
                 templates::check_all(&**syntax, document, &kept, &mut problems);
             }
@@ -132,7 +137,7 @@ impl Session<'_> {
                 is_secret: false,
             });
         }
-        match self.loader.unseal(&text) {
+        match self.loader.open(&text) {
             Ok(text) => Some(ReadText {
                 text,
                 is_secret: true,

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sasrun_model::{
-    Diagnostic, FileId, Inventory, LayeredVariables, ModuleCatalogue, Place, Playbook, Sources,
-    Span, Strategy, Variables,
+    Diagnostic, FileId, Inventory, LayeredVariables, ModuleCatalogue, Node, NodeKind, Place,
+    Playbook, Sources, Span, Strategy, Value, Variables,
 };
 
 use crate::files::ReadFile;
@@ -254,9 +254,9 @@ impl Loader {
         std::mem::take(&mut self.state().warnings)
     }
 
-    /// Texts that were encrypted: to be masked wherever they would be shown.
-    pub fn secrets(&self) -> Vec<Arc<str>> {
-        self.state().secrets.clone()
+    /// Takes the texts that were encrypted in what was read since the last call: to be masked wherever they would be shown.
+    pub fn take_secrets(&self) -> Vec<Arc<str>> {
+        std::mem::take(&mut self.state().secrets)
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
@@ -270,12 +270,57 @@ impl Loader {
 
     /// Opens an encrypted text and remembers it as a secret.
     pub(crate) fn unseal(&self, envelope: &str) -> Result<String, VaultError> {
+        let text = self.open(envelope)?;
+        self.state().secrets.push(text.as_str().into());
+        Ok(text)
+    }
+
+    /// Opens an encrypted text.
+    pub(crate) fn open(&self, envelope: &str) -> Result<String, VaultError> {
         let Some(vault) = &self.vault else {
             return Err(VaultError::NoSecret);
         };
         let bytes = vault.decrypt(envelope)?;
-        let text = String::from_utf8(bytes).map_err(|_| VaultError::NotText)?;
-        self.state().secrets.push(text.as_str().into());
-        Ok(text)
+        String::from_utf8(bytes).map_err(|_| VaultError::NotText)
+    }
+
+    /// Remembers all values of a file that was encrypted as a whole as secrets.
+    pub(crate) fn hide(&self, documents: &[Node]) {
+        let mut found = Vec::new();
+        for document in documents {
+            values_of(document, &mut found);
+        }
+        self.state().secrets.extend(found);
+    }
+}
+
+/// Values that are shorter stand for too much besides what was encrypted: words as `tcp`, ports.
+const SHORTEST_TEXT_CHARS: usize = 4;
+const SHORTEST_NUMBER_CHARS: usize = 6;
+
+fn values_of(node: &Node, found: &mut Vec<Arc<str>>) {
+    let number = |text: String, found: &mut Vec<Arc<str>>| {
+        if text.len() >= SHORTEST_NUMBER_CHARS {
+            found.push(text.into());
+        }
+    };
+    match &node.kind {
+        NodeKind::Text(text) if !text.is_template => hide_text(&text.text, found),
+        NodeKind::Data(Value::Text(text)) => hide_text(text, found),
+        NodeKind::Int(value) => number(value.to_string(), found),
+        NodeKind::Float(value) => number(value.to_string(), found),
+        NodeKind::List(items) => items.iter().for_each(|item| values_of(item, found)),
+        NodeKind::Map(entries) => {
+            for entry in entries {
+                values_of(&entry.value, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn hide_text(text: &Arc<str>, found: &mut Vec<Arc<str>>) {
+    if text.chars().count() >= SHORTEST_TEXT_CHARS {
+        found.push(Arc::clone(text));
     }
 }

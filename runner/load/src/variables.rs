@@ -26,7 +26,7 @@ pub(crate) enum Names {
 impl Session<'_> {
     /// Reads a file of variables. None when it cannot be read; the problem is noted.
     pub(crate) fn variables_file(&mut self, path: &Path, asked_at: Span) -> Option<Variables> {
-        let read = self.documents(path, asked_at, Holds::Templates)?;
+        let read = self.documents(path, asked_at, Holds::Variables)?;
         let mut variables = Variables::new();
         if let Some(document) = read.documents.first() {
             self.variables_of(

@@ -15,6 +15,7 @@ mod plugins;
 mod proofs;
 mod refusals;
 mod resume;
+mod secrets;
 mod ssh;
 mod terminal;
 mod whole;
