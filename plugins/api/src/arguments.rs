@@ -29,6 +29,8 @@ pub struct ArgumentError {
     pub argument: String,
     /// What is wrong, in one sentence, with the way out where it is known.
     pub message: String,
+    /// The part of it that is about the value alone, as the field `details` of the failure.
+    pub details: Option<String>,
 }
 
 /// Arguments of one call, validated. Getters return the type that the spec promises.

@@ -110,6 +110,10 @@ pub struct ArgumentSpec {
     pub choices: Vec<Value>,
     /// Whether its value is never shown.
     pub secret: bool,
+    /// Whether its value is left out where the arguments of a call are told, as the content of a
+    /// file is.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub untold: bool,
     /// Arguments inside, for a dictionary or a list of dictionaries.
     pub suboptions: Vec<ArgumentSpec>,
     /// One or two sentences.
@@ -161,6 +165,13 @@ impl ArgumentSpec {
     #[must_use]
     pub fn secret(mut self) -> Self {
         self.secret = true;
+        self
+    }
+
+    /// Leaves the value out where the arguments of a call are told.
+    #[must_use]
+    pub fn untold(mut self) -> Self {
+        self.untold = true;
         self
     }
 }

@@ -105,7 +105,11 @@ impl Check {
         let value = match coerce(argument.kind, &of_choices(argument, value)) {
             Ok(value) => value,
             Err(mismatch) => {
-                self.report(path.to_owned(), format!("argument '{path}' {mismatch}"));
+                self.errors.push(ArgumentError {
+                    argument: path.to_owned(),
+                    message: format!("argument '{path}' {mismatch}"),
+                    details: Some(mismatch.reason),
+                });
                 return value.clone();
             }
         };
@@ -260,7 +264,11 @@ impl Check {
     }
 
     fn report(&mut self, argument: String, message: String) {
-        self.errors.push(ArgumentError { argument, message });
+        self.errors.push(ArgumentError {
+            argument,
+            message,
+            details: None,
+        });
     }
 }
 

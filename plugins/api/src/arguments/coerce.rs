@@ -11,7 +11,8 @@ use crate::ArgumentType;
 pub(super) struct Mismatch {
     given: &'static str,
     wanted: &'static str,
-    reason: String,
+    /// What is wrong with the value.
+    pub(super) reason: String,
 }
 
 /// Returns the value as the type of the argument.

@@ -220,6 +220,7 @@ fn problem(message: String) -> ArgumentError {
     ArgumentError {
         argument: String::new(),
         message,
+        details: None,
     }
 }
 

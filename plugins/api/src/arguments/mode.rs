@@ -130,6 +130,10 @@ fn symbolic(text: &str) -> Option<Vec<Clause>> {
         let part = part.trim();
         let start = part.find(['+', '-', '='])?;
         let (who, steps) = part.split_at(start);
+        // All of them leave no other, in Ansible too.
+        if who.contains('a') && who != "a" {
+            return None;
+        }
         let classes = who.chars().try_fold(0, |classes, c| match c {
             'u' => Some(classes | 0o4700),
             'g' => Some(classes | 0o2070),

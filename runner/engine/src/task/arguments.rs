@@ -234,6 +234,7 @@ fn no_name(shown: &str, key: &Value) -> CallError {
         message: format!(
             "Invalid variable name '{shown}' of type '{kind}'. Variables must be named by text."
         ),
+        details: None,
     }])
 }
 

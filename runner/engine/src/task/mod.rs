@@ -6,6 +6,7 @@ mod each;
 mod one;
 mod replay;
 mod result;
+mod told;
 mod unfinished;
 
 use std::cell::{Cell, RefCell};

@@ -244,12 +244,12 @@ impl HostRun<'_> {
                 return result::template_failure(self, "arguments", &error);
             }
             Err(CallError::Arguments(problems)) => {
-                let problems: Vec<String> = problems.into_iter().map(|p| p.message).collect();
-                return result::failure(problems.join("; "));
+                return result::wrong_arguments(&problems);
             }
         };
         // What runs on the controller alone has none, as in Ansible.
-        let invocation = (!module.spec().controller_only).then(|| call.arguments.clone());
+        let is_told = !module.spec().controller_only;
+        let invocation = is_told.then(|| super::told::arguments(module.spec(), &call.arguments));
         let plan = match self.job_plan(&plain) {
             Ok(plan) => plan,
             Err(error) => return result::template_failure(self, "async", &error),

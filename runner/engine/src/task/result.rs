@@ -18,6 +18,17 @@ pub(crate) fn failure(msg: impl Into<String>) -> Outcome {
     outcome(Status::Failed, result)
 }
 
+/// A failure over arguments that the module cannot take.
+pub(crate) fn wrong_arguments(problems: &[sasrun_plugin::ArgumentError]) -> Outcome {
+    let messages: Vec<&str> = problems.iter().map(|one| &*one.message).collect();
+    let mut outcome = failure(messages.join("; "));
+    let details = problems.iter().find_map(|one| one.details.as_deref());
+    if let (Some(details), Value::Map(map)) = (details, &mut outcome.result) {
+        Arc::make_mut(map).insert("details".into(), details.into());
+    }
+    outcome
+}
+
 /// A failure because text of the user's could not be rendered.
 pub(crate) fn template_failure(run: &HostRun<'_>, what: &str, error: &TemplateError) -> Outcome {
     if let Some(reason) = error.cannot_know() {
@@ -265,8 +276,10 @@ pub(crate) fn judge(outcome: &mut Outcome, changed: Option<bool>, failed: Option
     };
 }
 
-/// Fails a result that its conditions could not judge; what the module gave stays.
+/// Fails a result that its conditions could not judge; what the module gave stays, also why it
+/// failed itself.
 pub(crate) fn unjudged(outcome: &mut Outcome, failure: &Outcome) {
+    let had_failed = outcome.status == Status::Failed;
     outcome.status = failure.status;
     let (Value::Map(map), Some(msg)) = (&mut outcome.result, failure.result.get("msg")) else {
         return;
@@ -274,7 +287,9 @@ pub(crate) fn unjudged(outcome: &mut Outcome, failure: &Outcome) {
     let map = Arc::make_mut(map);
     map.insert("failed".into(), true.into());
     map.insert("failed_when_result".into(), msg.clone());
-    map.insert("msg".into(), msg.clone());
+    if !had_failed || map.get("msg").is_none() {
+        map.insert("msg".into(), msg.clone());
+    }
 }
 
 pub(crate) fn difference(diff: Diff) -> Difference {

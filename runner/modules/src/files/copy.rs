@@ -30,7 +30,8 @@ fn spec() -> ModuleSpec {
         raw(
             "content",
             "The content itself; a dictionary or list is written as JSON.",
-        ),
+        )
+        .untold(),
         needed(path(
             "dest",
             "Where it goes; with a slash at its end, below that directory.",

@@ -30,7 +30,10 @@ pub(super) fn shared_arguments() -> Vec<ArgumentSpec> {
         switch("use_gssapi", "Accepted and not used."),
         text("ciphers", "Ciphers to offer."),
         choice("decompress", "Unpacks what comes compressed.").defaults_to(true),
-        crate::describe::texts("unredirected_headers", "Accepted and not used."),
+        crate::describe::texts(
+            "unredirected_headers",
+            "Headers that are not sent on to where the server redirects (`get_url`).",
+        ),
     ]
 }
 
@@ -85,6 +88,12 @@ pub(super) struct Config(String);
 
 impl Config {
     pub(super) fn new(arguments: &Arguments, url: &str) -> Self {
+        Self::leaving_out(arguments, url, &[])
+    }
+
+    /// The same without some of the headers, in lower case.
+    pub(super) fn leaving_out(arguments: &Arguments, url: &str, left_out: &[String]) -> Self {
+        let is_left = |name: &str| left_out.contains(&name.to_lowercase());
         let mut config = Self(String::new());
         config.set("url", url);
         config.flag("silent");
@@ -93,13 +102,15 @@ impl Config {
         config.set("user-agent", arguments.text_or_empty("http_agent"));
         let timeout = arguments.integer("timeout").unwrap_or(30).max(1);
         config.set("max-time", &timeout.to_string());
-        if let Some(user) = arguments.text("url_username") {
+        let user = arguments.text("url_username");
+        if let Some(user) = user.filter(|_| !is_left("authorization")) {
             config.set(
                 "user",
                 &format!("{user}:{}", arguments.text_or_empty("url_password")),
             );
         }
-        for (name, value) in arguments.dictionary("headers").into_iter().flatten() {
+        let headers = arguments.dictionary("headers").into_iter().flatten();
+        for (name, value) in headers.filter(|(name, _)| !is_left(name)) {
             let value = value
                 .as_str()
                 .map_or_else(|| value.to_string(), str::to_owned);

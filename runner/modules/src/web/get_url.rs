@@ -1,11 +1,12 @@
 //! `get_url`: downloads a file to the host.
 
 use sasrun_plugin::{
-    ArgumentSpec, ArgumentType, Arguments, Call, CommandOutput, Failure, FileKind, FileStatus,
-    FunctionModule, Host, Module, ModuleResult, ModuleSpec, Outcome, Read, Stat,
+    ArgumentSpec, ArgumentType, Arguments, Call, Failure, FileKind, FileStatus, FunctionModule,
+    Host, Module, ModuleResult, ModuleSpec, Outcome, Read, Stat,
 };
 
-use super::curl::{Config, Reply, command, shared_arguments};
+use super::asking::{failed, is_newer, name_of, redirected, there_is};
+use super::curl::{Config, command, shared_arguments};
 use crate::answers::{Answers, run as change};
 use crate::attributes::{self, Attributes, Difference};
 use crate::describe::{
@@ -66,12 +67,7 @@ async fn run(call: Call, host: Host) -> ModuleResult {
     let mut dest = paths::expand(&host, arguments.text_or_empty("dest")).await?;
     let mut there = look(&host, &dest, algorithm).await?;
     if there.kind == FileKind::Directory {
-        let name = url
-            .split(['?', '#'])
-            .next()
-            .map(paths::file_name)
-            .unwrap_or_default();
-        dest = paths::join(&dest, if name.is_empty() { "index.html" } else { name });
+        dest = paths::join(&dest, &name_of(&host, &arguments, url).await?);
         there = look(&host, &dest, algorithm).await?;
     }
     let is_right = match &expected {
@@ -87,7 +83,9 @@ async fn run(call: Call, host: Host) -> ModuleResult {
         let mut outcome = outcome.with("msg", "file already exists");
         if expected.is_none() {
             // So the server said.
-            outcome = outcome.with("status_code", 304);
+            outcome = outcome
+                .with("msg", "file already exists: HTTP Error 304: NOT MODIFIED")
+                .with("status_code", 304);
         }
         outcome.result.extend(attributes::fields(&there));
         return Ok(outcome);
@@ -121,54 +119,6 @@ async fn run(call: Call, host: Host) -> ModuleResult {
     .with("checksum_src", after.checksum.clone());
     outcome.result.extend(attributes::fields(&after));
     Ok(outcome)
-}
-
-/// Whether the server has the file newer than it is at its place, or does not tell.
-async fn is_newer(
-    host: &Host,
-    arguments: &Arguments,
-    url: &str,
-    dest: &str,
-) -> Result<bool, Failure> {
-    let mut config = Config::new(arguments, url);
-    config.flag("head");
-    config.flag("location");
-    config.set("time-cond", dest);
-    let request = command(arguments, url, config.with_figures());
-    let output = host.read_command(request).await?;
-    let reply = Reply::read(&output.stdout);
-    match reply {
-        Some(reply) => Ok(reply.status != 304),
-        None if output.succeeded() => Ok(true),
-        None => Err(failed(url, &output).with("dest", dest)),
-    }
-}
-
-/// Asks the server for the file's head alone, so that check mode sees an address that is wrong. A
-/// server that answers no such question says nothing against the file.
-async fn there_is(host: &Host, arguments: &Arguments, url: &str) -> Result<String, Failure> {
-    let mut config = Config::new(arguments, url);
-    config.flag("head");
-    config.flag("location");
-    let request = command(arguments, url, config.with_figures());
-    let output = host.read_command(request).await?;
-    match Reply::read(&output.stdout) {
-        Some(reply) if reply.status < 400 || matches!(reply.status, 405 | 501) => {
-            let size = reply.headers.get("content-length");
-            let size = size.and_then(|size| size.as_str()).unwrap_or("unknown");
-            Ok(format!("OK ({size} bytes)"))
-        }
-        Some(reply) => {
-            let (status, reason) = (reply.status, reply.reason);
-            let msg = format!("Request failed: HTTP Error {status}: {reason}");
-            Err(Failure::new(msg)
-                .with("status_code", status)
-                .with("url", url))
-        }
-        // Not every kind of address has a status.
-        None if output.succeeded() => Ok("OK (unknown bytes)".to_owned()),
-        None => Err(failed(url, &output)),
-    }
 }
 
 fn wanted(attributes: &Attributes, there: &FileStatus) -> Difference {
@@ -206,7 +156,7 @@ async fn expected(arguments: &Arguments, host: &Host) -> Result<Option<(String, 
     };
     let algorithm = algorithm.to_lowercase();
     if !sum.contains("://") {
-        return Ok(Some((algorithm, sum.trim().to_lowercase())));
+        return Ok(Some((algorithm, digits(sum))));
     }
     let mut config = Config::new(arguments, sum);
     config.flag("fail");
@@ -223,28 +173,28 @@ async fn expected(arguments: &Arguments, host: &Host) -> Result<Option<(String, 
         .collect();
     let found = lines
         .iter()
-        .find(|words| {
-            words
-                .get(1)
-                .is_some_and(|file| paths::file_name(file.trim_start_matches('*')) == name)
+        .find_map(|words| match words.as_slice() {
+            // As written with `--tag`: `SHA256 (name) = sum`.
+            [_, file, "=", sum] if file.trim_matches(['(', ')']) == name => Some(sum),
+            [sum, file, ..] if paths::file_name(file.trim_start_matches('*')) == name => Some(sum),
+            _ => None,
         })
-        .or_else(|| lines.first().filter(|_| lines.len() == 1))
-        .and_then(|words| words.first());
+        .or_else(|| match lines.as_slice() {
+            [only] => only.first(),
+            _ => None,
+        });
     match found {
-        Some(sum) => Ok(Some((algorithm, sum.to_lowercase()))),
+        Some(sum) => Ok(Some((algorithm, digits(sum)))),
         None => Err(Failure::new(format!(
             "Unable to find a checksum for file '{name}' in '{sum}'"
         ))),
     }
 }
 
-fn failed(url: &str, output: &CommandOutput) -> Failure {
-    let said = output.stderr.trim();
-    let what = match output.rc {
-        51 | 60 => "Failed to validate the SSL certificate",
-        _ => "Request failed",
-    };
-    Failure::new(format!("{what}: {url}: {said}")).with("rc", output.rc)
+/// A checksum without blanks, dots and the like, as in Ansible.
+fn digits(sum: &str) -> String {
+    let digits = sum.chars().filter(|c| c.is_alphanumeric());
+    digits.collect::<String>().to_lowercase()
 }
 
 /// Loads the file beside its place and moves it there; tells whether it differs from what was there.
@@ -257,11 +207,15 @@ async fn download(
 ) -> Result<bool, Failure> {
     let url = arguments.text_or_empty("url");
     let part = format!("{dest}.sasrun-part");
-    let mut config = Config::new(arguments, url);
+    let (address, left_out) = redirected(host, arguments, url).await?;
+    let mut config = Config::leaving_out(arguments, &address, &left_out);
     config.flag("fail");
     config.flag("location");
+    if arguments.flag("decompress") {
+        config.flag("compressed");
+    }
     config.set("output", &part);
-    let output = host.run(command(arguments, url, config)).await?;
+    let output = host.run(command(arguments, &address, config)).await?;
     let drop_part = format!("rm -f {}", paths::word(&part));
     if !output.succeeded() {
         change(host, drop_part, "removing what was loaded").await?;

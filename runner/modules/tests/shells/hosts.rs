@@ -76,6 +76,7 @@ fn web_servers_are_asked_by_the_hosts_own_client() {
         ("POST /form", "201 Created", "made"),
         ("GET /gone", "404 Not Found", "no"),
         ("GET /file", "200 OK", "payload"),
+        ("HEAD /file", "304 Not Modified", ""),
     ]);
     let url = |path: &str| format!("http://127.0.0.1:{port}{path}");
     let world = World::new(&["sh"]);
@@ -100,7 +101,8 @@ fn web_servers_are_asked_by_the_hosts_own_client() {
         ("payload", 0o600)
     );
     let again = world.run("get_url", load);
-    assert_eq!((again.outcome().changed, again.trips), (false, 1));
+    // Whether the server has it newer is asked.
+    assert_eq!((again.outcome().changed, again.trips), (false, 2));
     let wrong = json!({"url": url("/file"), "dest": world.path("other"), "checksum": "sha1:00"});
     assert!(
         world
