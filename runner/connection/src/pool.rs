@@ -2,6 +2,9 @@
 //!
 //! Must not: hand out a shell that a process of an earlier command could still write to.
 
+mod lease;
+mod opening;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -9,16 +12,14 @@ use std::time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time;
 
-use crate::r#become;
-use crate::command::Command;
-use crate::connection;
-use crate::error::{Problem, excerpt};
-use crate::identity::{Become, Identity};
-use crate::shell::kept::{Frame, Shell};
+pub(crate) use self::lease::Lease;
+use crate::error::Problem;
+use crate::identity::Identity;
+use crate::shell::kept::Shell;
 use crate::target::{Target, Transport};
 use crate::transport::local::LocalLink;
 use crate::transport::ssh::SshLink;
-use crate::transport::{ByteChannel, Link, Program, TerminalSize};
+use crate::transport::{ByteChannel, Link};
 
 /// Shells with leftover processes that are still listened to, beyond the channels in use.
 const LINGERING: usize = 2;
@@ -97,7 +98,7 @@ impl Pool {
             Place::Shell(shell) => shell,
             Place::Channel(permit) => self.open_shell(identity, permit).await?,
         };
-        Ok(self.lease(identity, shell, false))
+        Ok(Lease::of(self, identity, shell, false))
     }
 
     /// A new shell that is not given back.
@@ -107,17 +108,7 @@ impl Pool {
     ) -> Result<Lease, Problem> {
         let permit = self.permit().await?;
         let shell = self.open_shell(identity, permit).await?;
-        Ok(self.lease(identity, shell, true))
-    }
-
-    fn lease(self: &Arc<Self>, identity: &Identity, shell: Shell, is_alone: bool) -> Lease {
-        Lease {
-            pool: Arc::clone(self),
-            identity: identity.clone(),
-            shell: Some(shell),
-            is_alone,
-            is_last_means: false,
-        }
+        Ok(Lease::of(self, identity, shell, true))
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, HashMap<Identity, Vec<Shell>>> {
@@ -174,78 +165,6 @@ impl Pool {
                 () = returned => {}
             }
         }
-    }
-
-    async fn open_shell(
-        self: &Arc<Self>,
-        identity: &Identity,
-        permit: OwnedSemaphorePermit,
-    ) -> Result<Shell, Problem> {
-        let link = self.link().await?;
-        let limit = self.target.limits.shell_start;
-        let starting = start_shell(&link, identity, permit);
-        match time::timeout(limit, starting).await {
-            Ok(Ok(shell)) => Ok(shell),
-            Ok(Err(problem)) => Err(self.explained(problem).await),
-            Err(_) => Err(Problem::Timeout {
-                phase: "starting a shell",
-                limit,
-            }),
-        }
-    }
-
-    /// What kept a shell from starting: where the connection was lost under it, why that was.
-    async fn explained(&self, problem: Problem) -> Problem {
-        match problem {
-            Problem::Lost { reason } => Problem::Lost {
-                reason: self.why_lost().await.unwrap_or(reason),
-            },
-            Problem::ShellStart { .. } | Problem::BecomeRefused { .. } => {
-                match self.why_lost().await {
-                    Some(why) => Problem::ShellStart {
-                        reason: format!("the connection was lost: {why}"),
-                    },
-                    None => problem,
-                }
-            }
-            _ => problem,
-        }
-    }
-
-    /// Starts a program on a terminal of its own.
-    pub(crate) async fn open_terminal(
-        self: &Arc<Self>,
-        identity: &Identity,
-        size: TerminalSize,
-        program: &str,
-    ) -> Result<(ByteChannel, bytes::Bytes), Problem> {
-        let permit = self.permit().await?;
-        let link = self.link().await?;
-        let limit = self.target.limits.shell_start;
-        let starting = async {
-            match identity {
-                Identity::Login => {
-                    let line = Program::Line(program.to_owned());
-                    Ok((link.open(&line, Some(size)).await?, bytes::Bytes::new()))
-                }
-                Identity::Become(who) => {
-                    let entered = r#become::enter_terminal(&link, who, size, program).await?;
-                    Ok((entered.channel, entered.rest))
-                }
-            }
-        };
-        let (mut channel, rest) = match time::timeout(limit, starting).await {
-            Ok(Ok(started)) => started,
-            Ok(Err(problem)) => return Err(self.explained(problem).await),
-            Err(_) => {
-                return Err(Problem::Timeout {
-                    phase: "starting a program on a terminal",
-                    limit,
-                });
-            }
-        };
-        channel.permit = Some(permit);
-        Ok((channel, rest))
     }
 
     /// Lets a shell end, and listens to it for as long as a process that it left behind may write.
@@ -334,58 +253,6 @@ async fn leave(mut channel: ByteChannel) {
     channel.reader.drain().await;
 }
 
-async fn start_shell(
-    link: &Link,
-    identity: &Identity,
-    permit: OwnedSemaphorePermit,
-) -> Result<Shell, Problem> {
-    let who = match identity {
-        Identity::Login => {
-            let mut channel = link.open(&Program::Shell, None).await?;
-            channel.permit = Some(permit);
-            return Shell::greet(channel, false).await;
-        }
-        Identity::Become(who) => who,
-    };
-    let mut entered = r#become::enter_shell(link, who).await?;
-    entered.channel.permit = Some(permit);
-    let mut shell = Shell::greet(entered.channel, entered.is_on_terminal).await?;
-    verify(&mut shell, who).await?;
-    Ok(shell)
-}
-
-/// Asks a shell who it is before it is given anything to do.
-async fn verify(shell: &mut Shell, who: &Become) -> Result<(), Problem> {
-    let user = crate::shell::quote::word(&who.user);
-    let command = Command::shell(format!("id; id {user}"));
-    let frame = Frame {
-        command: &command,
-        output_bytes: 16 << 10,
-        is_own: false,
-    };
-    let Ok(answer) = shell.run(&frame, None).await else {
-        return Err(Problem::ShellStart {
-            reason: "it does not say who it is".to_owned(),
-        });
-    };
-    let text = answer.stdout.text().into_owned();
-    let mut lines = text.lines();
-    let uid = |line: Option<&str>| {
-        let rest = line?.split_once("uid=")?.1;
-        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-        rest.get(..digits).map(str::to_owned)
-    };
-    let actual = uid(lines.next());
-    let wanted = uid(lines.next()).unwrap_or_else(|| who.user.clone());
-    if actual.as_deref() == Some(wanted.trim_start_matches('#')) {
-        return Ok(());
-    }
-    Err(Problem::BecomeIdentity {
-        user: who.user.clone(),
-        actual: excerpt(text.lines().next().unwrap_or_default().as_bytes()),
-    })
-}
-
 /// Takes idle shells away that something comes from although nothing runs in them.
 async fn patrol(pool: Weak<Pool>, link: Weak<Link>) {
     loop {
@@ -409,75 +276,6 @@ async fn patrol(pool: Weak<Pool>, link: Weak<Link>) {
             } else {
                 pool.retire(shell);
             }
-        }
-    }
-}
-
-/// A shell on loan; dropped while a command runs in it, it ends that command.
-#[derive(Debug)]
-pub(crate) struct Lease {
-    pool: Arc<Pool>,
-    identity: Identity,
-    shell: Option<Shell>,
-    is_alone: bool,
-    /// Says that it is itself the means to end a command, so that nothing is left to end it with.
-    is_last_means: bool,
-}
-
-impl Lease {
-    /// Takes the shell for ending what runs in another one.
-    pub(crate) fn for_ending(mut self) -> Self {
-        self.is_last_means = true;
-        self
-    }
-
-    pub(crate) fn shell(&mut self) -> Result<&mut Shell, Problem> {
-        self.shell
-            .as_mut()
-            .ok_or_else(|| Problem::lost("the shell is gone"))
-    }
-
-    /// Gives the shell back after its command ended.
-    pub(crate) fn finish(mut self, is_leaving_processes: bool) {
-        let Some(shell) = self.shell.take() else {
-            return;
-        };
-        if is_leaving_processes || self.is_alone {
-            self.pool.retire(shell);
-        } else {
-            self.pool.give_back(&self.identity, shell);
-        }
-    }
-
-    /// Drops a shell that has ended.
-    pub(crate) fn discard(mut self) {
-        self.shell = None;
-    }
-
-    /// Hands over the shell for good.
-    pub(crate) fn give_away(&mut self) -> Option<(Identity, Shell)> {
-        Some((self.identity.clone(), self.shell.take()?))
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        let Some((identity, shell)) = self.give_away() else {
-            return;
-        };
-        if self.is_last_means {
-            return;
-        }
-        let pool = Arc::clone(&self.pool);
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move {
-                let end = connection::end_processes(&pool, &identity, shell).await;
-                tracing::debug!(
-                    host = pool.target.name,
-                    ?end,
-                    "an abandoned command was ended"
-                );
-            });
         }
     }
 }
