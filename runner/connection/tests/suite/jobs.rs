@@ -168,7 +168,8 @@ pub async fn jobs_are_stopped_with_all_they_started(s: &Subject) {
             .await
             .unwrap();
         assert_eq!(stop, JobStop::Ended, "{script}");
-        assert!(begun.elapsed() < Duration::from_secs(15));
+        // A busy machine takes its time, but never as long as what was ended would.
+        assert!(begun.elapsed() < Duration::from_secs(60));
         let view = look(s, &request.id).await;
         assert!(view.was_stopped, "{view:?}");
         // ksh gives the code 15 for a death by signal 15 here.
