@@ -39,5 +39,5 @@ provide_collections() {
 
 build_peers() {
     echo "== building"
-    cargo build --quiet --profile "${PROFILE:-dev}" -p sasrun -p sasrun-peers
+    cargo build --quiet --profile "${PROFILE:-dev}" --workspace --lib --bins
 }
