@@ -111,6 +111,8 @@ impl Sshd {
     }
 }
 
+/// `SHLVL` keeps bash from reading the user's `.bashrc`: what is killed in the middle of that may leave anything behind, and
+/// it is no part of what is disturbed here.
 fn configuration(folder: &Path, hosts: usize, port: u16, variable: &str) -> String {
     let mut text: String = (0..hosts)
         .map(|host| format!("ListenAddress {}\n", address(host)))
@@ -119,7 +121,7 @@ fn configuration(folder: &Path, hosts: usize, port: u16, variable: &str) -> Stri
     text.push_str(&format!(
         "Port {port}\nHostKey {at}/host\nAuthorizedKeysFile {at}/user.pub\nPidFile none\nStrictModes no\nUsePAM no\n\
          UseDNS no\nPermitRootLogin yes\nPasswordAuthentication no\nPrintMotd no\nMaxStartups 500\nMaxSessions 50\n\
-         LogLevel ERROR\nSetEnv {variable}\n"
+         LogLevel ERROR\nSetEnv {variable} SHLVL=1\n"
     ));
     text
 }
