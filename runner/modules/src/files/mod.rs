@@ -19,4 +19,4 @@ pub(crate) mod tempfile;
 pub(crate) mod template;
 mod tree;
 
-pub(crate) use shell_pattern::shell_pattern;
+pub(crate) use shell_pattern::{shell_pattern, translated};

@@ -2,7 +2,14 @@
 
 /// Turns a shell pattern into a regular expression for the whole name.
 pub(crate) fn shell_pattern(pattern: &str) -> String {
-    let mut regex = String::from("^(?s:");
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | ']' | '-');
+    format!("^(?s:{})\\Z", translated(pattern, |c| !is_plain(c)))
+}
+
+/// Translates the signs of a shell pattern, which all kinds of regular expressions write alike; what else stands for itself is
+/// escaped where that kind needs it.
+pub(crate) fn translated(pattern: &str, needs_escape: impl Fn(char) -> bool) -> String {
+    let mut regex = String::new();
     let mut rest = pattern.chars().peekable();
     while let Some(c) = rest.next() {
         match c {
@@ -14,15 +21,14 @@ pub(crate) fn shell_pattern(pattern: &str) -> String {
                     regex.push('^');
                 }
             }
-            ']' | '-' => regex.push(c),
-            c if c.is_alphanumeric() || c == '_' => regex.push(c),
             other => {
-                regex.push('\\');
+                if needs_escape(other) {
+                    regex.push('\\');
+                }
                 regex.push(other);
             }
         }
     }
-    regex.push_str(")\\Z");
     regex
 }
 

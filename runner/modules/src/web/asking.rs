@@ -65,14 +65,8 @@ pub(super) async fn is_newer(
     url: &str,
     dest: &str,
 ) -> Result<bool, Failure> {
-    let mut config = Config::new(arguments, url);
-    config.flag("head");
-    config.flag("location");
-    config.set("time-cond", dest);
-    let request = command(arguments, url, config.with_figures());
-    let output = host.read_command(request).await?;
-    let reply = Reply::read(&output.stdout);
-    match reply {
+    let output = head(host, arguments, url, Some(dest)).await?;
+    match Reply::read(&output.stdout) {
         Some(reply) => Ok(reply.status != 304),
         None if output.succeeded() => Ok(true),
         None => Err(failed(url, &output).with("dest", dest)),
@@ -86,11 +80,7 @@ pub(super) async fn there_is(
     arguments: &Arguments,
     url: &str,
 ) -> Result<String, Failure> {
-    let mut config = Config::new(arguments, url);
-    config.flag("head");
-    config.flag("location");
-    let request = command(arguments, url, config.with_figures());
-    let output = host.read_command(request).await?;
+    let output = head(host, arguments, url, None).await?;
     match Reply::read(&output.stdout) {
         Some(reply) if reply.status < 400 || matches!(reply.status, 405 | 501) => {
             let size = reply.headers.get("content-length");
@@ -108,6 +98,23 @@ pub(super) async fn there_is(
         None if output.succeeded() => Ok("OK (unknown bytes)".to_owned()),
         None => Err(failed(url, &output)),
     }
+}
+
+/// Asks for the head of a file, perhaps only if it is newer than one that is there.
+async fn head(
+    host: &Host,
+    arguments: &Arguments,
+    url: &str,
+    newer_than: Option<&str>,
+) -> Result<CommandOutput, Failure> {
+    let mut config = Config::new(arguments, url);
+    config.flag("head");
+    config.flag("location");
+    if let Some(path) = newer_than {
+        config.set("time-cond", path);
+    }
+    let request = command(arguments, url, config.with_figures());
+    host.read_command(request).await
 }
 
 pub(super) fn failed(url: &str, output: &CommandOutput) -> Failure {

@@ -5,6 +5,8 @@ use sasrun_plugin::{Arguments, Failure, Host};
 
 use super::absolute;
 
+use crate::files::translated;
+
 /// What is to be packed, and where to.
 pub(super) struct Selection {
     pub(super) dest: String,
@@ -234,27 +236,8 @@ fn root_of(paths: &[String]) -> String {
 
 /// A pattern of names as a basic regular expression, for files and for directories of a zip.
 fn expression(pattern: &str) -> String {
-    let mut regex = String::new();
-    let mut rest = pattern.chars().peekable();
-    while let Some(c) = rest.next() {
-        match c {
-            '*' => regex.push_str(".*"),
-            '?' => regex.push('.'),
-            '[' => {
-                regex.push('[');
-                if rest.next_if_eq(&'!').is_some() {
-                    regex.push('^');
-                }
-            }
-            '.' | '^' | '$' | '\\' => {
-                regex.push('\\');
-                regex.push(c);
-            }
-            other => regex.push(other),
-        }
-    }
-    regex.push_str("/\\{0,1\\}");
-    regex
+    let regex = translated(pattern, |c| matches!(c, '.' | '^' | '$' | '\\'));
+    format!("{regex}/\\{{0,1\\}}")
 }
 
 /// A name as a basic regular expression.
