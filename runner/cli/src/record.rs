@@ -40,8 +40,9 @@ impl Journal for Record {
         self.writer.append(event).map(drop).map_err(failure)
     }
 
-    fn durable(&self) -> BoxFuture<'_, Result<(), JournalFailure>> {
-        Box::pin(async { self.writer.durable().await.map_err(failure) })
+    fn durable(&self) -> BoxFuture<'static, Result<(), JournalFailure>> {
+        let durable = self.writer.durable();
+        Box::pin(async { durable.await.map_err(failure) })
     }
 }
 
@@ -58,7 +59,7 @@ impl Journal for NoRecord {
         Ok(())
     }
 
-    fn durable(&self) -> BoxFuture<'_, Result<(), JournalFailure>> {
+    fn durable(&self) -> BoxFuture<'static, Result<(), JournalFailure>> {
         Box::pin(ready(Ok(())))
     }
 }

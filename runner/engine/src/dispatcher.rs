@@ -3,12 +3,17 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use futures::future::BoxFuture;
 use sasrun_model::{Event, EventKind, Name};
 
 use crate::replay::Recorded;
 use crate::seams::{Journal, JournalFailure, Observer};
+
+/// What the journal was asked to make durable.
+pub(crate) type BecomesDurable = BoxFuture<'static, Result<(), JournalFailure>>;
 
 /// Gives out sequence numbers and passes events on. Lives on the engine's thread.
 pub(crate) struct Dispatcher {
@@ -98,10 +103,30 @@ impl Dispatcher {
     /// # Errors
     /// The journal cannot be written, now or before.
     pub(crate) async fn durable(&self) -> Result<(), JournalFailure> {
-        if let Some(failure) = self.failure.borrow().clone() {
+        let durable = self.begin_durable().await?;
+        self.until(durable).await
+    }
+
+    /// Has all that was emitted made durable while other work goes on; [`until`](Self::until)
+    /// waits for it.
+    ///
+    /// # Errors
+    /// The journal could not be written before.
+    pub(crate) async fn begin_durable(&self) -> Result<BecomesDurable, JournalFailure> {
+        if let Some(failure) = self.failure() {
             return Err(failure);
         }
-        let result = self.journal.durable().await;
+        // Other hosts may be about to emit too; one wait for the disk shall do for all of them.
+        let_others_emit().await;
+        Ok(self.journal.durable())
+    }
+
+    /// Waits for what [`begin_durable`](Self::begin_durable) began.
+    ///
+    /// # Errors
+    /// The journal cannot be written.
+    pub(crate) async fn until(&self, durable: BecomesDurable) -> Result<(), JournalFailure> {
+        let result = durable.await;
         if let Err(failure) = &result {
             *self.failure.borrow_mut() = Some(failure.clone());
         }
@@ -112,6 +137,19 @@ impl Dispatcher {
     pub(crate) fn failure(&self) -> Option<JournalFailure> {
         self.failure.borrow().clone()
     }
+}
+
+/// Gives way once.
+async fn let_others_emit() {
+    let mut gave_way = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut gave_way, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 impl Headings {

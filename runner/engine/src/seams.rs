@@ -17,12 +17,12 @@ pub trait Journal: Send + Sync {
     /// The record cannot be written; the run then begins nothing new.
     fn append(&self, event: &Event) -> Result<(), JournalFailure>;
 
-    /// Waits until everything added so far would survive a crash. Calls of several hosts share
-    /// one wait.
+    /// Has everything added so far made to survive a crash, beginning at once; the future waits
+    /// for it. Calls of several hosts share one wait.
     ///
     /// # Errors
     /// As [`append`](Self::append).
-    fn durable(&self) -> BoxFuture<'_, Result<(), JournalFailure>>;
+    fn durable(&self) -> BoxFuture<'static, Result<(), JournalFailure>>;
 }
 
 /// What a host pattern comes to.

@@ -1,7 +1,7 @@
 //! Group commit: one wait for the disk serves all who asked before it began.
 
+use std::future::Future;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
 use std::thread::JoinHandle;
 
 use futures::channel::oneshot;
@@ -40,6 +40,12 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What came of asking for what was written to become durable.
+enum Asked {
+    Known(Result<(), JournalError>),
+    Waiting(oneshot::Receiver<Result<(), JournalError>>),
 }
 
 /// The thread that waits for the disk, and those who wait for it.
@@ -82,30 +88,37 @@ impl Committer {
         self.shared.lock().failure.clone()
     }
 
-    /// Waits until all that was written so far is durable.
-    pub(crate) async fn durable(&self) -> Result<(), JournalError> {
-        // Others on this thread may be about to write too; one wait shall do for all of them.
-        let_others_write().await;
-        let waiting = {
-            let mut state = self.shared.lock();
-            if let Some(failure) = &state.failure {
-                return Err(failure.clone());
+    /// Has all that was written so far made durable, from now on; the future waits for it.
+    pub(crate) fn durable(&self) -> impl Future<Output = Result<(), JournalError>> + use<> {
+        let asked = self.ask();
+        let shared = Arc::clone(&self.shared);
+        async move {
+            match asked {
+                Asked::Known(result) => result,
+                Asked::Waiting(receiver) => receiver.await.unwrap_or_else(|_| {
+                    let failure = shared.lock().failure.clone();
+                    Err(failure.unwrap_or_else(|| {
+                        let path = std::path::Path::new("the journal");
+                        JournalError::because("sync", path, "it was closed")
+                    }))
+                }),
             }
-            if state.synced >= state.written {
-                return Ok(());
-            }
-            let (sender, receiver) = oneshot::channel();
-            let written = state.written;
-            state.waiters.push((written, sender));
-            self.shared.changed.notify_one();
-            receiver
-        };
-        match waiting.await {
-            Ok(result) => result,
-            Err(_) => Err(self.failure().unwrap_or_else(|| {
-                JournalError::because("sync", std::path::Path::new("the journal"), "it was closed")
-            })),
         }
+    }
+
+    fn ask(&self) -> Asked {
+        let mut state = self.shared.lock();
+        if let Some(failure) = &state.failure {
+            return Asked::Known(Err(failure.clone()));
+        }
+        if state.synced >= state.written {
+            return Asked::Known(Ok(()));
+        }
+        let (sender, receiver) = oneshot::channel();
+        let written = state.written;
+        state.waiters.push((written, sender));
+        self.shared.changed.notify_one();
+        Asked::Waiting(receiver)
     }
 }
 
@@ -118,19 +131,6 @@ impl Drop for Committer {
             let _ = thread.join();
         }
     }
-}
-
-/// Gives way once.
-async fn let_others_write() {
-    let mut gave_way = false;
-    std::future::poll_fn(|context| {
-        if std::mem::replace(&mut gave_way, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }
 
 fn serve(shared: &Shared, commit: &dyn Commit) {

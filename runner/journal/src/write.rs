@@ -205,13 +205,13 @@ impl JournalWriter {
         }
     }
 
-    /// Waits until everything added so far would survive a loss of power. Who waits at the same
-    /// time shares one wait for the disk.
+    /// Has everything added so far made to survive a loss of power. The disk begins at once; the
+    /// future waits for it. Who asks while the disk is busy shares the next wait for it.
     ///
     /// # Errors
     /// It could not be written, or it is not known whether it is durable.
-    pub async fn durable(&self) -> Result<(), JournalError> {
-        self.committer.durable().await
+    pub fn durable(&self) -> impl Future<Output = Result<(), JournalError>> + use<> {
+        self.committer.durable()
     }
 }
 

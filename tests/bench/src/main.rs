@@ -59,7 +59,7 @@ enum Command {
         #[arg(long, value_name = "PATH")]
         sasrun: PathBuf,
         /// How often it is run with a journal and without; the median counts.
-        #[arg(long, default_value_t = 5)]
+        #[arg(long, default_value_t = 15)]
         runs: usize,
     },
     /// The yardstick itself: plain lines to one kept-open shell for each host.

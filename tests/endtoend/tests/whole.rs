@@ -3,7 +3,7 @@
 //! `UPDATE_CASES=1` writes them anew, to be reviewed. Times, ids, hashes and folders are left out.
 //! Hosts go side by side, so what they did between two steps of the run is sorted by host.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -96,6 +96,8 @@ fn told(events: &[Value], site: &Site) -> String {
     // Lines of hosts since the run last took a step, by host.
     let mut of_hosts: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut by_themselves = false;
+    // Tasks of branches, which have an order only among themselves.
+    let mut of_branches: BTreeSet<&str> = BTreeSet::new();
     for event in events {
         let kind = event["event"].as_str().unwrap_or_default();
         if kind == "play_started" {
@@ -111,18 +113,23 @@ fn told(events: &[Value], site: &Site) -> String {
         let mut host = event["id"]["host"]
             .as_str()
             .or_else(|| event["host"].as_str());
-        if kind != "run_finished" && (by_themselves || !event["branch"].is_null()) {
+        let task = event["id"]["task"]
+            .as_str()
+            .or_else(|| event["task"].as_str())
+            .unwrap_or_default();
+        if !event["branch"].is_null() {
+            of_branches.insert(task);
+        }
+        let has_own_order = by_themselves || of_branches.contains(task);
+        if kind != "run_finished" && has_own_order {
             // Under `free` each host, and in `parallel` each branch, has an order of its own.
             host = host.or(Some(""));
         }
         match host {
             Some(host) => {
-                let task = event["id"]["task"]
-                    .as_str()
-                    .or_else(|| event["task"].as_str());
-                let own = if by_themselves || !event["branch"].is_null() {
+                let own = if has_own_order {
                     // What is included names its hosts, what is announced none.
-                    format!("{} {host} {}", task.unwrap_or_default(), event["hosts"])
+                    format!("{task} {host} {}", event["hosts"])
                 } else {
                     host.to_owned()
                 };

@@ -19,6 +19,7 @@ use sasrun_model::{
 };
 use sasrun_template::{Scope, TemplateError, Truth};
 
+use crate::dispatcher::BecomesDurable;
 use crate::run::{PlayRun, Reaction, Run};
 use crate::variables::{Level, ScopeParts, TaskScope};
 
@@ -38,6 +39,8 @@ pub(crate) struct HostRun<'a> {
     pub effects: RefCell<Vec<KeptEffect>>,
     /// Whether the step was left before its end, for the run stops: it has no outcome then.
     pub is_left: Cell<bool>,
+    /// The record of the step's beginning on its way to the disk, until someone waited for it.
+    pub intent: RefCell<Option<BecomesDurable>>,
 }
 
 /// What came of a task on a host, for the walk to decide on.
@@ -86,9 +89,13 @@ impl HostRun<'_> {
             content: self.run.content_of(self.task),
             job: self.job_name(&scope, &id),
         });
-        if let Err(lost) = self.run.dispatcher.durable().await {
-            tracing::warn!(%lost, "a step does not begin");
-            return None;
+        // What can be worked out here is worked out while the disk works.
+        match self.run.dispatcher.begin_durable().await {
+            Ok(intent) => *self.intent.borrow_mut() = Some(intent),
+            Err(lost) => {
+                tracing::warn!(%lost, "a step does not begin");
+                return None;
+            }
         }
         self.run.jobs.sweep();
         let items = match self.items(&scope) {
@@ -116,6 +123,21 @@ impl HostRun<'_> {
             return None;
         }
         Some(self.finish(outcome, no_log, of_items, began, delegate))
+    }
+
+    /// Waits until the record of the step's beginning is durable: before that, nothing is done on
+    /// a host. False when it cannot be; the step is left then.
+    async fn has_begun(&self) -> bool {
+        let intent = self.intent.borrow_mut().take();
+        let Some(intent) = intent else { return true };
+        match self.run.dispatcher.until(intent).await {
+            Ok(()) => true,
+            Err(lost) => {
+                tracing::warn!(%lost, "a step does not begin");
+                self.is_left.set(true);
+                false
+            }
+        }
     }
 
     /// Tells of an including task that included nothing on this host.

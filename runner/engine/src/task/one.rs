@@ -263,7 +263,11 @@ impl HostRun<'_> {
                 let is_diff = call.diff;
                 let lists_diff = module.spec().lists_diff;
                 let talking = talking.for_step(step.clone(), plan);
-                let (ending, job) = self.limited(talking, module.start(call)).await;
+                let talk = module.start(call);
+                if !self.has_begun().await {
+                    return result::failure("the run stopped before its end");
+                }
+                let (ending, job) = self.limited(talking, talk).await;
                 let mut outcome = self.settle(ending, delegate, invocation, lists_diff).await;
                 self.describe_job(&mut outcome, plan, step, job);
                 if let Some(limit) = limit

@@ -147,6 +147,9 @@ impl HostRun<'_> {
     ) -> Option<i32> {
         let plain: Arc<dyn Scope> = Arc::clone(scope) as _;
         let environment = self.environment(&plain).ok()?;
+        if !self.has_begun().await {
+            return None;
+        }
         let mut talking = Talking::new(
             self,
             Arc::clone(scope),

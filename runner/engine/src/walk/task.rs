@@ -260,6 +260,7 @@ impl<'a> Walk<'a> {
             occurrence,
             effects: std::cell::RefCell::default(),
             is_left: std::cell::Cell::default(),
+            intent: std::cell::RefCell::default(),
         }
     }
 

@@ -207,10 +207,12 @@ fn hosts_that_wait_at_the_same_time_share_one_wait() {
     let writer = JournalWriter::create_on(disk, &run, &header("sample"), no_secrets()).unwrap();
     let kind = &events(1)[0];
     for task in 0..20 {
-        block_on(join_all((0..10).map(|_| async {
+        (0..10).for_each(|_| {
             writer.append(kind).unwrap();
-            writer.durable().await.unwrap();
-        })));
+        });
+        for durable in block_on(join_all((0..10).map(|_| writer.durable()))) {
+            durable.unwrap();
+        }
         let synced = calls.syncs.lock().unwrap().len();
         assert_eq!(synced, task + 1);
     }
