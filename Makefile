@@ -33,10 +33,10 @@ check:
 	@tests/bin/check
 
 scenarios: build
-	@tests/bin/scenarios $(ONLY)
+	@PROFILE=$(PROFILE) tests/bin/scenarios $(ONLY)
 
 meshes: build
-	@tests/bin/meshes $(MESHES) $(SEED:%=--seed %) $(ONLY:%=--only %)
+	@PROFILE=$(PROFILE) tests/bin/meshes $(MESHES) $(SEED:%=--seed %) $(ONLY:%=--only %)
 
 bench:
 	@tests/bin/bench
