@@ -36,6 +36,21 @@ pub trait Disk: Debug + Send + Sync {
     fn sync_directory(&self, path: &Path) -> io::Result<()>;
 }
 
+/// Makes a file, or empties the one that a writer left half made when it died.
+///
+/// # Errors
+/// As the system says.
+pub(crate) fn make_anew(disk: &dyn Disk, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+    match disk.create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let file = disk.open(path)?;
+            file.truncate(0)?;
+            Ok(file)
+        }
+        other => other,
+    }
+}
+
 /// A file that is written to at its end.
 pub trait DiskFile: Debug + Send + Sync {
     /// Adds bytes.

@@ -12,6 +12,7 @@ use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
+use crate::disk::make_anew;
 use crate::hexadecimal::{decode, encode};
 use crate::{Disk, DiskFile, JournalError, ReadError, RunDirectory};
 
@@ -162,10 +163,8 @@ impl Vault {
                 .make_directory(folder)
                 .map_err(|error| made(folder, &error))?;
         }
-        let file = self
-            .disk
-            .create(&path)
-            .map_err(|error| made(&path, &error))?;
+        // One that is there already has sealed nothing: the file of secrets comes after it.
+        let file = make_anew(&*self.disk, &path).map_err(|error| made(&path, &error))?;
         let digits = Zeroizing::new(format!("{}\n", encode(&*key)));
         file.append(digits.as_bytes())
             .map_err(|error| JournalError::new("write", &path, &error))?;

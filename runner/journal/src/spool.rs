@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use crate::disk::make_anew;
 use crate::hexadecimal::encode;
 use crate::seal::Unsynced;
 use crate::{Disk, JournalError, RunDirectory};
@@ -24,15 +25,8 @@ pub(crate) fn keep(
     }
     disk.make_directory(&folder)
         .map_err(|error| JournalError::new("make", &folder, &error))?;
-    let file = match disk.create(&path) {
-        // A part of it, from a writer that died.
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            let file = disk.open(&path);
-            file.and_then(|file| file.truncate(0).map(|()| file))
-        }
-        other => other,
-    };
-    let file = file.map_err(|error| JournalError::new("make", &path, &error))?;
+    let file =
+        make_anew(&**disk, &path).map_err(|error| JournalError::new("make", &path, &error))?;
     file.append(text.as_bytes())
         .map_err(|error| JournalError::new("write", &path, &error))?;
     unsynced.push(file);

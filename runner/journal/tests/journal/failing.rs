@@ -6,11 +6,11 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use crate::sample::{OneSecret, directory, event, events, finished, header, no_secrets};
+use crate::sample::{OneSecret, directory, event, events, finished, header, no_secrets, resumed};
 use futures::executor::block_on;
 use futures::future::join_all;
 use sasrun_journal::{
-    Disk, DiskFile, JournalWriter, ReadError, RealDisk, RunDirectory, Tail, read,
+    Disk, DiskFile, JournalWriter, ReadError, RealDisk, RunDirectory, Tail, read, read_unsealed,
 };
 use sasrun_model::Event;
 
@@ -182,8 +182,31 @@ fn whichever_call_fails_what_was_said_to_be_durable_is_there() {
             if !is_partial {
                 assert_eq!(found.tail, Tail::Whole, "call {fail_at}");
             }
+            goes_on(&run, &all, fail_at);
         }
     }
+}
+
+/// The run goes on once the disk is in order again, whatever was half made.
+fn goes_on(run: &RunDirectory, all: &[Event], fail_at: usize) {
+    let found = read_unsealed(run).unwrap_or_else(|error| panic!("call {fail_at}: {error}"));
+    let secret = Arc::new(OneSecret("hunter22"));
+    let writer = JournalWriter::reopen(run, &found, resumed(), secret).unwrap();
+    for event in all {
+        let added = writer.append(event);
+        assert!(added.is_ok(), "call {fail_at}: {added:?}");
+    }
+    block_on(writer.durable()).unwrap();
+    let after = read_unsealed(run).unwrap();
+    let kinds = after.records.iter().map(|record| &record.event.kind);
+    let expected: Vec<_> = all.iter().map(|event| &event.kind).collect();
+    assert!(
+        kinds.rev().eq(expected
+            .into_iter()
+            .rev()
+            .chain([&resumed()])
+            .chain(found.records.iter().rev().map(|record| &record.event.kind)))
+    );
 }
 
 #[test]
