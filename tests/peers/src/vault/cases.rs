@@ -1,6 +1,6 @@
 //! The cases. `b.seal` is the one program, `b.open` the other.
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 
 use super::{Bench, Steps, is_equal};
 
@@ -127,12 +127,15 @@ fn damaged(b: &Bench<'_>) -> anyhow::Result<()> {
     b.write("f", PLAIN)?;
     b.seal("encrypt --vault-password-file pass f")?;
     let mut sealed = b.read("f")?;
-    let middle = sealed.len() / 2;
-    let digits = sealed.iter_mut().skip(middle);
-    // Lines end in between.
-    if let Some(digit) = digits.into_iter().find(|byte| **byte != b'\n') {
-        *digit = if *digit == b'3' { b'4' } else { b'3' };
-    }
+    let first = sealed.iter().position(|byte| *byte == b'\n').unwrap_or(0);
+    let is_digit = |at: &usize| sealed[*at] != b'\n';
+    let digits: Vec<usize> = (first..sealed.len()).filter(is_digit).collect();
+    // Two digits stand for one of what is inside, which is to stay a digit: `3x` for 0 to 9.
+    let mut pairs = digits.chunks_exact(2).skip(digits.len() / 4);
+    let Some(&[_, low]) = pairs.find(|pair| sealed[pair[0]] == b'3') else {
+        bail!("no digit to change");
+    };
+    sealed[low] = if sealed[low] == b'3' { b'4' } else { b'3' };
     b.write("f", &sealed)?;
     b.is_refused("decrypt --vault-password-file pass f", "f", "ecrypt")
 }
