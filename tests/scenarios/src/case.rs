@@ -65,6 +65,7 @@ pub struct Run {
     /// A scenario that is put in force before the run.
     #[serde(default)]
     pub scenario: Option<Value>,
+    /// Commands on hosts right before the run.
     #[serde(default)]
     pub prepare: Vec<Exec>,
     #[serde(default)]

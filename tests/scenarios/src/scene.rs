@@ -276,10 +276,10 @@ impl Scene {
         if let Some(scenario) = &run.scenario {
             self.lab.change_scenario(&scenario_text(scenario)?)?;
         }
-        self.execute(&run.prepare)?;
         if let Some(pattern) = &run.once {
             self.await_event(&Pattern::parse(pattern)?, run.limit)?;
         }
+        self.execute(&run.prepare)?;
         let playbook = match &run.playbook {
             Some(text) => {
                 let path = self.dir.path().join("case.yml");
