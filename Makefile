@@ -33,10 +33,10 @@ check:
 	@tests/bin/check
 
 scenarios: build
-	@PROFILE=$(PROFILE) tests/bin/scenarios $(ONLY)
+	@out="$(OUT)" tests/bin/scenarios $(ONLY)
 
 meshes: build
-	@PROFILE=$(PROFILE) tests/bin/meshes $(MESHES) $(SEED:%=--seed %) $(ONLY:%=--only %)
+	@out="$(OUT)" tests/bin/meshes $(MESHES) $(SEED:%=--seed %) $(ONLY:%=--only %)
 
 bench:
 	@tests/bin/bench
