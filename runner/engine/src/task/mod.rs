@@ -127,7 +127,7 @@ impl HostRun<'_> {
 
     /// Waits until the record of the step's beginning is durable: before that, nothing is done on
     /// a host. False when it cannot be; the step is left then.
-    async fn has_begun(&self) -> bool {
+    async fn await_begun(&self) -> bool {
         let intent = self.intent.borrow_mut().take();
         let Some(intent) = intent else { return true };
         match self.run.dispatcher.until(intent).await {

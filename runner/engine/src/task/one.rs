@@ -264,7 +264,7 @@ impl HostRun<'_> {
                 let lists_diff = module.spec().lists_diff;
                 let talking = talking.for_step(step.clone(), plan);
                 let talk = module.start(call);
-                if !self.has_begun().await {
+                if !self.await_begun().await {
                     return result::failure("the run stopped before its end");
                 }
                 let (ending, job) = self.limited(talking, talk).await;

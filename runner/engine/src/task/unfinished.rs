@@ -147,7 +147,7 @@ impl HostRun<'_> {
     ) -> Option<i32> {
         let plain: Arc<dyn Scope> = Arc::clone(scope) as _;
         let environment = self.environment(&plain).ok()?;
-        if !self.has_begun().await {
+        if !self.await_begun().await {
             return None;
         }
         let mut talking = Talking::new(
