@@ -98,13 +98,12 @@ umask 077
 {ROOT}_j=$_r/jobs/{id} _i={id}
 _m="$_r/jobs comes and goes"
 _fail() {{ rm -rf "$_j"; echo "refused cannot write in $_j"; exit 0; }}
-for _n in 1 2 3 4 5; do
+for _n in 1 2 3 4 5 6 7 8 9; do
 mkdir "$_r" 2>/dev/null
 mkdir "$_r/jobs" 2>/dev/null
 for _d in "$_r" "$_r/jobs"; do
-# The end of another job may have taken it away.
-if [ ! -d "$_d" ] && [ $_n -lt 5 ]; then continue 2; fi
-_l=`ls -ldn "$_d" 2>&1`
+# The end of another job may take it away at any moment, so nothing asks before this look.
+_l=`ls -ldn "$_d" 2>&1` || if [ $_n -lt 9 ]; then continue 2; fi
 set x $_l
 case "$2 $4" in drwx------*" $_u") ;; *) echo "refused $_d must be a directory of user $_u with mode 0700: $_l"; exit 0 ;; esac
 done
@@ -314,4 +313,56 @@ pub(crate) fn every_script() -> Vec<String> {
         remove(&id),
         list(),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::process::Command as Process;
+
+    use super::*;
+    use crate::command::Command;
+
+    /// Begins a job below `place`, where another run's last job ends before each of the first `losses` looks.
+    fn start_beside_another(place: &std::path::Path, losses: usize) -> String {
+        let jobs = format!("{}/jobs-of-$_u", place.display());
+        let ls = format!(
+            "#!/bin/sh\necho >>{0}/looks\nif [ `grep -c '' {0}/looks` -le {losses} ]; then rm -rf \"$2\"; fi\n\
+             PATH=${{PATH#*:}} exec ls \"$@\"\n",
+            place.display()
+        );
+        fs::write(place.join("ls"), ls).unwrap();
+        fs::set_permissions(place.join("ls"), fs::Permissions::from_mode(0o755)).unwrap();
+        let request = JobRequest {
+            id: JobId::new("r1.t1").unwrap(),
+            command: Command::shell("true"),
+            about: Vec::new(),
+        };
+        let text = start(&request, "/bin/sh").unwrap();
+        let path = std::env::var("PATH").unwrap();
+        let told = Process::new("/bin/sh")
+            .arg("-c")
+            .arg(text.replace("/var/tmp/sasrun-$_u", &jobs))
+            .env("PATH", format!("{}:{path}", place.display()))
+            .output()
+            .unwrap();
+        String::from_utf8(told.stdout).unwrap()
+    }
+
+    #[test]
+    fn a_job_begins_although_others_end_beside_it() {
+        for losses in 0..4 {
+            let place = tempfile::tempdir().unwrap();
+            assert_eq!(start_beside_another(place.path(), losses), "begun\n");
+        }
+    }
+
+    #[test]
+    fn a_folder_that_never_stays_is_refused_with_what_was_seen() {
+        let place = tempfile::tempdir().unwrap();
+        let told = start_beside_another(place.path(), 1000);
+        assert!(told.starts_with("refused "), "{told}");
+        assert!(told.contains("No such file"), "{told}");
+    }
 }
