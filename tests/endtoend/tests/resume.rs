@@ -64,6 +64,49 @@ fn a_failure_that_stops_the_run_is_mended_and_the_run_goes_on() {
 }
 
 #[test]
+fn handlers_of_a_role_that_is_used_again_are_not_run_again_by_a_run_that_goes_on() {
+    let site = Site::new();
+    site.file("hosts.ini", HOSTS);
+    site.file(
+        "roles/r/tasks/main.yml",
+        "- {name: t, command: 'true', notify: h}\n",
+    );
+    site.file(
+        "roles/r/handlers/main.yml",
+        "- name: h
+  shell: echo {{ use }} >> {{ here }}/{{ inventory_hostname }}\n",
+    );
+    // Host b is ahead of a in the first run, and behind it in the second, where nothing waits.
+    site.file(
+        "site.yml",
+        "- hosts: all
+  strategy: free
+  gather_facts: false
+  vars: {here: '{{ playbook_dir }}'}
+  tasks:
+    - include_role: {name: r}
+      vars: {use: first}
+    - shell: n=0; while [ ! -f {{ here }}/ahead ] && [ $n -lt 100 ]; do sleep 0.05; n=$((n+1)); done
+      when: inventory_hostname == 'a'
+    - meta: flush_handlers
+    - shell: test -e {{ here }}/mended
+      when: inventory_hostname == 'a'
+      on_failure: stop
+    - include_role: {name: r}
+      vars: {use: second}
+    - shell: touch {{ here }}/ahead
+      changed_when: false\n",
+    );
+    run(&site).exits(6);
+    assert_eq!(site.read("a"), "first\n");
+    site.file("mended", "");
+    resume(&site, &[]).exits(0);
+    for host in ["a", "b"] {
+        assert_eq!(site.read(host), "first\nsecond\n", "{host}");
+    }
+}
+
+#[test]
 fn a_failure_lets_the_others_go_on_unless_the_playbook_says_otherwise() {
     for keywords in ["when: true", "on_failure: continue"] {
         let site = site(keywords);

@@ -96,7 +96,6 @@ pub(super) fn start(request: &JobRequest, shell: &str) -> Result<String, Problem
         r#"_umask=`umask`
 umask 077
 {ROOT}_j=$_r/jobs/{id} _i={id}
-_m="$_r/jobs comes and goes"
 _fail() {{ rm -rf "$_j"; echo "refused cannot write in $_j"; exit 0; }}
 for _n in 1 2 3 4 5 6 7 8 9; do
 mkdir "$_r" 2>/dev/null
@@ -340,10 +339,13 @@ mod tests {
             about: Vec::new(),
         };
         let text = start(&request, "/bin/sh").unwrap();
+        let folder = "/var/tmp/sasrun-$_u";
+        // The `ls` above removes what it is asked about: that must never be the real folder.
+        assert!(text.contains(folder), "{text}");
         let path = std::env::var("PATH").unwrap();
         let told = Process::new("/bin/sh")
             .arg("-c")
-            .arg(text.replace("/var/tmp/sasrun-$_u", &jobs))
+            .arg(text.replace(folder, &jobs))
             .env("PATH", format!("{}:{path}", place.display()))
             .output()
             .unwrap();

@@ -3,18 +3,26 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use sasrun_model::{EventKind, Name, Node, Step, Task, Value};
-use sasrun_template::Scope;
+use sasrun_model::{Name, Node, Step, Task};
 
-use super::Run;
 use super::play::PlayRun;
-use crate::variables::{Level, LevelKind, ScopeParts, TaskScope};
+use super::play_order::Place;
+use crate::variables::{Level, LevelKind};
 
 /// A handler, where it stands, and the hosts that it is still to run for.
 pub(super) struct Handler {
     task: Arc<Task>,
     level: Arc<Level>,
+    /// None if it is the play's from the beginning.
+    brought: Option<Brought>,
     owed: Vec<Name>,
+}
+
+/// How an include brought a handler.
+struct Brought {
+    place: Place,
+    /// Hosts that came to the include.
+    to: Vec<Name>,
 }
 
 /// Says that handlers run, until it is dropped.
@@ -26,99 +34,92 @@ impl Drop for Flushing<'_> {
     }
 }
 
+impl Handler {
+    pub(super) fn name(&self) -> Option<&Node> {
+        self.task.name.as_ref()
+    }
+
+    pub(super) fn topics(&self) -> &[Node] {
+        &self.task.listen
+    }
+
+    pub(super) fn level(&self) -> &Arc<Level> {
+        &self.level
+    }
+
+    /// Where it stands among those that includes brought; none before them.
+    pub(super) fn place(&self) -> Option<&Place> {
+        self.brought.as_ref().map(|brought| &brought.place)
+    }
+
+    /// Whether it is the play's, or this host came to the include that brought it.
+    pub(super) fn is_of(&self, host: &Name) -> bool {
+        self.brought
+            .as_ref()
+            .is_none_or(|brought| brought.to.contains(host))
+    }
+
+    pub(super) fn is_owed_by(&mut self, host: &Name) {
+        if !self.owed.contains(host) {
+            self.owed.push(Arc::clone(host));
+        }
+    }
+}
+
+impl Brought {
+    fn add(&mut self, hosts: &[Name]) {
+        for host in hosts {
+            if !self.to.contains(host) {
+                self.to.push(Arc::clone(host));
+            }
+        }
+    }
+}
+
 impl PlayRun {
-    /// Adds handlers, also those inside blocks, with the levels around them.
-    pub(crate) fn add_handlers(&self, steps: &[Step]) {
+    /// Adds the play's own handlers, also those inside blocks.
+    pub(super) fn add_own_handlers(&self, steps: &[Step]) {
         let mut found = Vec::new();
         collect_handlers(steps, &self.level, &mut found);
+        let own = found.into_iter().map(|(task, level)| Handler {
+            task,
+            level,
+            brought: None,
+            owed: Vec::new(),
+        });
+        self.handlers.borrow_mut().extend(own);
+    }
+
+    /// Adds handlers that an include brought these hosts, with the levels around it. Hosts that come to the same include
+    /// one by one share them.
+    pub(crate) fn add_handlers(&self, steps: &[Step], around: &Arc<Level>, hosts: &[Name]) {
+        if steps.is_empty() {
+            return;
+        }
+        let around = around.of_handlers();
+        let mut found = Vec::new();
+        collect_handlers(steps, &around, &mut found);
         let mut handlers = self.handlers.borrow_mut();
         for (task, level) in found {
-            if !handlers
-                .iter()
-                .any(|handler| handler.task.path == task.path)
-            {
-                handlers.push(Handler {
+            let task = in_its_turn(task, &level);
+            let known = handlers
+                .iter_mut()
+                .filter(|known| known.task.path == task.path)
+                .find(|known| known.level.turns() == level.turns())
+                .and_then(|known| known.brought.as_mut());
+            match known {
+                Some(brought) => brought.add(hosts),
+                None => handlers.push(Handler {
+                    brought: Some(Brought {
+                        place: Place::of(&task.path),
+                        to: hosts.to_vec(),
+                    }),
                     task,
                     level,
                     owed: Vec::new(),
-                });
+                }),
             }
         }
-    }
-
-    /// Notes that a host owes a handler a run.
-    pub(crate) fn notify(&self, run: &Run, name: &str, host: &Name) -> Result<(), String> {
-        let wanted: Vec<usize> = self.handlers_named(run, name, host);
-        if wanted.is_empty() {
-            return Err(format!(
-                "there is no handler \"{name}\" in this play or its roles"
-            ));
-        }
-        let mut handlers = self.handlers.borrow_mut();
-        for index in wanted {
-            if let Some(handler) = handlers.get_mut(index)
-                && !handler.owed.contains(host)
-            {
-                handler.owed.push(Arc::clone(host));
-            }
-        }
-        drop(handlers);
-        run.dispatcher.emit(EventKind::HandlerNotified {
-            handler: name.to_owned(),
-            host: Arc::clone(host),
-        });
-        Ok(())
-    }
-
-    /// The last handler of that name, and all that listen to it.
-    fn handlers_named(&self, run: &Run, name: &str, host: &Name) -> Vec<usize> {
-        let handlers = self.handlers.borrow();
-        let resolve = |node: &Node, level: &Arc<Level>| {
-            if let Some(text) = node.to_static_value() {
-                return Some(text);
-            }
-            let scope: Arc<dyn Scope> = Arc::new(TaskScope::new(ScopeParts {
-                shared: Arc::clone(&run.shared),
-                play: self.facts(),
-                play_variables: self.variables(),
-                level: Some(Arc::clone(level)),
-                task: None,
-                host: Arc::clone(host),
-            }));
-            run.templates.resolve(node, &scope).ok()
-        };
-        let mut wanted = Vec::new();
-        let by_name = handlers.iter().rposition(|handler| {
-            let own = handler
-                .task
-                .name
-                .as_ref()
-                .and_then(|node| resolve(node, &handler.level));
-            own.as_ref().and_then(Value::as_str).is_some_and(|own| {
-                let role = handler.level.roles().next();
-                own == name || role.is_some_and(|role| format!("{} : {own}", role.name) == name)
-            })
-        });
-        wanted.extend(by_name);
-        for (index, handler) in handlers.iter().enumerate() {
-            let listens =
-                handler
-                    .task
-                    .listen
-                    .iter()
-                    .any(|node| match resolve(node, &handler.level) {
-                        Some(Value::List(topics)) => {
-                            topics.iter().any(|t| t.as_str() == Some(name))
-                        }
-                        Some(topic) => topic.as_str() == Some(name),
-                        None => false,
-                    });
-            if listens && !wanted.contains(&index) {
-                wanted.push(index);
-            }
-        }
-        wanted.sort_unstable();
-        wanted
     }
 
     /// The first handler that any of these hosts owes.
@@ -163,6 +164,21 @@ impl PlayRun {
 
     pub(crate) fn is_flushing(&self) -> bool {
         self.flushing.get() > 0
+    }
+}
+
+/// The handler of an include with a loop: each turn brings its own.
+fn in_its_turn(handler: Arc<Task>, level: &Arc<Level>) -> Arc<Task> {
+    let mut path = handler.path.to_string();
+    for turn in level.turns() {
+        path.push_str(&format!("[{}]", turn.index));
+    }
+    match path == *handler.path {
+        true => handler,
+        false => Arc::new(Task {
+            path: path.into(),
+            ..Task::clone(&handler)
+        }),
     }
 }
 

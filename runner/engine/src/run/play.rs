@@ -9,6 +9,7 @@ use sasrun_template::Scope;
 use super::Run;
 use super::departures::Departures;
 use super::handlers::Handler;
+use super::notified::Notified;
 use super::roles::RolesDone;
 use crate::looking::Looking;
 use crate::seams::Selected;
@@ -31,6 +32,8 @@ pub(crate) struct PlayRun {
     pub(super) facts: RefCell<Arc<PlayFacts>>,
     variables: RefCell<Arc<PlayVariables>>,
     pub(super) handlers: RefCell<Vec<Handler>>,
+    /// Names that were notified, until handlers run.
+    pub(super) notified: RefCell<Vec<Notified>>,
     pub(super) batch: Vec<Name>,
     /// Hosts that the play began with.
     pub(super) began: Arc<Vec<Value>>,
@@ -76,6 +79,7 @@ impl PlayRun {
             facts: RefCell::new(Arc::new(facts)),
             variables: RefCell::new(Arc::new(variables)),
             handlers: RefCell::default(),
+            notified: RefCell::default(),
             batch,
             began: texts(&hosts.going),
             left: Departures::default(),
@@ -83,7 +87,7 @@ impl PlayRun {
             flushing: Cell::new(0),
             most_failed_percent: None,
         };
-        this.add_handlers(&play.handlers);
+        this.add_own_handlers(&play.handlers);
         this
     }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use sasrun_model::{Block, Keyword, Name, Node, Parallel, Play, Role, Variables};
+use sasrun_model::{Block, Keyword, Name, Node, Parallel, Play, Role, Task, Variables};
 
 use super::Made;
 
@@ -22,17 +22,34 @@ pub(crate) enum LevelKind {
     Play(Arc<Play>),
     Block(Arc<Block>),
     Parallel(Arc<Parallel>),
-    /// Steps loaded at run time, with the variables of the include and of its loop.
-    Include {
-        parameters: Made,
-        /// Variables that look at something not there yet: rendered when they are looked at.
-        written: Variables,
-    },
+    /// Steps loaded at run time.
+    Include(Box<Included>),
     /// A branch of a `parallel`, with what was set inside it.
     Branch {
         name: Name,
         overlay: Arc<Overlay>,
     },
+}
+
+/// What an include gives the steps that it loads.
+#[derive(Debug)]
+pub(crate) struct Included {
+    /// The including task.
+    pub(crate) task: Arc<Task>,
+    /// Which turn of its loop it is, if it has one.
+    pub(crate) turn: Option<Turn>,
+    /// Variables of the task and of its loop.
+    pub(crate) parameters: Made,
+    /// Variables that look at something not there yet: rendered when they are looked at.
+    pub(crate) written: Variables,
+}
+
+/// A turn of a loop of includes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Turn {
+    pub(crate) index: usize,
+    /// The loop's variables.
+    pub(crate) variables: Made,
 }
 
 /// Variables set inside a branch, by host; merged when all branches are done.
@@ -57,6 +74,25 @@ impl Overlay {
 
     pub(crate) fn take(&self) -> Vec<(Name, Name, sasrun_model::Value)> {
         std::mem::take(&mut self.set.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Included {
+    /// Whether the steps see the same, whichever turn of the loop it is.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.parameters == other.parameters && self.written == other.written
+    }
+
+    /// What it gives handlers: all hosts share them, so variables of the task are rendered for each when it is their turn.
+    fn of_handlers(&self) -> Self {
+        let turn = self.turn.clone();
+        let variables = turn.as_ref().map(|turn| turn.variables.clone());
+        Self {
+            task: Arc::clone(&self.task),
+            turn,
+            parameters: variables.unwrap_or_default(),
+            written: self.task.variables.clone(),
+        }
     }
 }
 
@@ -108,7 +144,7 @@ impl Level {
             LevelKind::Play(play) => play.keywords.get(keyword),
             LevelKind::Block(block) => block.keywords.get(keyword),
             LevelKind::Parallel(parallel) => parallel.keywords.get(keyword),
-            LevelKind::Include { .. } | LevelKind::Branch { .. } => None,
+            LevelKind::Include(_) | LevelKind::Branch { .. } => None,
         }
     }
 
@@ -164,8 +200,48 @@ impl Level {
     /// How many includes are around.
     pub(crate) fn depth_of_includes(self: &Arc<Self>) -> usize {
         self.outward()
-            .filter(|level| matches!(level.kind, LevelKind::Include { .. }))
+            .filter(|level| matches!(level.kind, LevelKind::Include(_)))
             .count()
+    }
+
+    /// Turns of the loops of includes around, outermost first.
+    pub(crate) fn turns(self: &Arc<Self>) -> Vec<&Turn> {
+        let mut turns: Vec<&Turn> = self
+            .outward()
+            .filter_map(|level| match &level.kind {
+                LevelKind::Include(inclusion) => inclusion.turn.as_ref(),
+                _ => None,
+            })
+            .collect();
+        turns.reverse();
+        turns
+    }
+
+    /// The levels around handlers that steps at this level bring. They have its keywords and variables; its conditions
+    /// decided whether the steps were come to, and its branches and rescues are over when handlers run.
+    pub(crate) fn of_handlers(self: &Arc<Self>) -> Arc<Self> {
+        let parent = self.parent.as_ref().map(Self::of_handlers);
+        let kind = match &self.kind {
+            LevelKind::Play(play) => LevelKind::Play(Arc::clone(play)),
+            LevelKind::Block(block) => LevelKind::Block(Arc::new(Block {
+                path: Arc::clone(&block.path),
+                span: block.span,
+                keywords: block.keywords.clone(),
+                variables: block.variables.clone(),
+                role: block.role.clone(),
+                ..Block::default()
+            })),
+            LevelKind::Parallel(parallel) => LevelKind::Block(Arc::new(Block {
+                path: Arc::clone(&parallel.path),
+                span: parallel.span,
+                keywords: parallel.keywords.clone(),
+                variables: parallel.variables.clone(),
+                ..Block::default()
+            })),
+            LevelKind::Include(inclusion) => LevelKind::Include(Box::new(inclusion.of_handlers())),
+            LevelKind::Branch { .. } => return parent.unwrap_or_else(|| Arc::clone(self)),
+        };
+        Self::new(parent.as_ref(), kind)
     }
 
     /// The branch around, innermost.

@@ -14,7 +14,7 @@ use indexmap::IndexMap;
 use sasrun_model::{Inventory, Map, Name, Value, Variables};
 
 pub(crate) use layers::Layers;
-pub(crate) use level::{Level, LevelKind, Overlay};
+pub(crate) use level::{Included, Level, LevelKind, Overlay, Turn};
 pub use magic::NAMES as MAGIC_NAMES;
 pub(crate) use magic::PlayFacts;
 pub(crate) use scope::{PlayVariables, ScopeParts, TaskScope};

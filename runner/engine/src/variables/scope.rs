@@ -7,7 +7,7 @@ use sasrun_template::{Binding, LazyMap, Scope};
 
 use super::magic::{self, Magic};
 use super::merged;
-use super::{HostVariables, Layers, Level, LevelKind, PlayFacts, Shared};
+use super::{HostVariables, Included, Layers, Level, LevelKind, PlayFacts, Shared};
 
 /// Variables of a play.
 #[derive(Debug, Default)]
@@ -99,7 +99,7 @@ impl TaskScope {
     /// Include and role parameters: levels 20 and 21.
     fn parameter(&self, name: &str) -> Option<Binding> {
         self.levels().find_map(|level| match &level.kind {
-            LevelKind::Include { .. } => of_include(level, name),
+            LevelKind::Include(inclusion) => of_include(inclusion, name),
             LevelKind::Block(block) => block
                 .role
                 .as_ref()
@@ -269,7 +269,7 @@ impl TaskScope {
         take(written(&self.parts.shared.extra, name));
         for level in self.levels() {
             match &level.kind {
-                LevelKind::Include { .. } => take(of_include(level, name)),
+                LevelKind::Include(inclusion) => take(of_include(inclusion, name)),
                 LevelKind::Block(block) => take(
                     block
                         .role
@@ -319,18 +319,10 @@ impl TaskScope {
 }
 
 /// A variable that an include gives.
-fn of_include(level: &Level, name: &str) -> Option<Binding> {
-    match &level.kind {
-        LevelKind::Include {
-            parameters,
-            written: later,
-        } => parameters
-            .get(name)
-            .cloned()
-            .map(Binding::Data)
-            .or_else(|| written(later, name)),
-        _ => None,
-    }
+fn of_include(inclusion: &Included, name: &str) -> Option<Binding> {
+    let made = inclusion.parameters.get(name).cloned();
+    made.map(Binding::Data)
+        .or_else(|| written(&inclusion.written, name))
 }
 
 impl Scope for TaskScope {
@@ -372,10 +364,10 @@ impl Scope for TaskScope {
         for level in self.levels() {
             match &level.kind {
                 LevelKind::Block(block) => names.extend(block.variables.keys().cloned()),
-                LevelKind::Include {
-                    parameters,
-                    written,
-                } => names.extend(parameters.keys().chain(written.keys()).cloned()),
+                LevelKind::Include(inclusion) => {
+                    let made = inclusion.parameters.keys();
+                    names.extend(made.chain(inclusion.written.keys()).cloned());
+                }
                 _ => {}
             }
         }

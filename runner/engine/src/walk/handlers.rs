@@ -16,6 +16,7 @@ impl Walk<'_> {
         let mut failed = Failed::new();
         let _flushing = self.play.begin_flush();
         for _ in 0..MOST_ROUNDS {
+            self.play.resolve_notified(self.run, hosts);
             let Some(index) = self.play.first_owed(hosts) else {
                 return failed;
             };

@@ -10,7 +10,7 @@ use sasrun_template::Scope;
 
 use super::{Failed, Walk};
 use crate::task::{HostOutcome, HostRun, failure, template_failure};
-use crate::variables::{Level, LevelKind, Made};
+use crate::variables::{Included, Level, LevelKind, Made, Turn};
 
 /// Includes inside includes after which it is taken for endless.
 const DEEPEST: usize = 64;
@@ -19,16 +19,8 @@ const DEEPEST: usize = 64;
 struct Inclusion {
     what: String,
     options: Value,
-    variables: Given,
+    gives: Included,
     hosts: Vec<Name>,
-}
-
-/// Variables that included steps are given.
-#[derive(PartialEq)]
-struct Given {
-    parameters: Made,
-    /// Those that look at something that is not there yet.
-    written: Variables,
 }
 
 impl<'a> Walk<'a> {
@@ -58,28 +50,22 @@ impl<'a> Walk<'a> {
                 continue;
             }
             match self.loaded(kind, task, level, &inclusion) {
-                Ok(steps) => loaded.push((inclusion, steps)),
+                Ok(LoadedSteps { steps, handlers }) => {
+                    let gives = LevelKind::Include(Box::new(inclusion.gives));
+                    let inside = Level::new(Some(level), gives);
+                    self.play.add_handlers(&handlers, &inside, &inclusion.hosts);
+                    loaded.push((inclusion.hosts, inside, steps));
+                }
                 Err(msg) => self.fail_all(task, level, &inclusion.hosts, &msg, &mut failed),
             }
         }
         self.spread_errors(task, level, hosts, &mut failed);
-        for (inclusion, steps) in loaded {
-            let alive: Vec<Name> = inclusion
-                .hosts
-                .iter()
+        for (hosts, inside, steps) in loaded {
+            let alive: Vec<Name> = hosts
+                .into_iter()
                 .filter(|host| !failed.contains(host) && self.is_going(host))
-                .cloned()
                 .collect();
             if !alive.is_empty() {
-                let Given {
-                    parameters,
-                    written,
-                } = inclusion.variables;
-                let kind = LevelKind::Include {
-                    parameters,
-                    written,
-                };
-                let inside = Level::new(Some(level), kind);
                 failed.extend(self.owned_steps(steps, inside, alive).await);
             }
         }
@@ -147,10 +133,14 @@ impl<'a> Walk<'a> {
                 .run
                 .decided(question, || self.options(host_run, &inner))
                 .map_err(|error| fail("arguments", error))?;
-            let variables = self
-                .parameters(host_run, parameters, &inner)
+            let turn = items.is_some().then(|| Turn {
+                index: inclusions.len(),
+                variables: parameters.clone(),
+            });
+            let gives = self
+                .gives(host_run, turn, parameters, &inner)
                 .map_err(|error| fail("vars", error))?;
-            add(inclusions, host_run.host, options, variables);
+            add(inclusions, host_run.host, options, gives);
         }
         Ok(())
     }
@@ -173,12 +163,13 @@ impl<'a> Walk<'a> {
 
     /// Variables that the included steps see: those of the loop and of the including task. Whether
     /// one that looks at something undefined is looked at, the steps decide.
-    fn parameters(
+    fn gives(
         self,
         host_run: &HostRun<'_>,
+        turn: Option<Turn>,
         mut parameters: Made,
         scope: &Arc<dyn Scope>,
-    ) -> Result<Given, sasrun_template::TemplateError> {
+    ) -> Result<Included, sasrun_template::TemplateError> {
         let mut written = Variables::new();
         for (name, node) in &host_run.task.variables {
             match host_run.templates().resolve(node, scope) {
@@ -191,7 +182,9 @@ impl<'a> Walk<'a> {
                 Err(error) => return Err(error),
             }
         }
-        Ok(Given {
+        Ok(Included {
+            task: Arc::clone(host_run.task),
+            turn,
             parameters,
             written,
         })
@@ -204,7 +197,7 @@ impl<'a> Walk<'a> {
         task: &'a Arc<Task>,
         level: &Arc<Level>,
         inclusion: &Inclusion,
-    ) -> Result<Vec<Step>, String> {
+    ) -> Result<LoadedSteps, String> {
         let at = self.include_context(task, level);
         let loaded = match kind {
             _ if level.depth_of_includes() >= DEEPEST => {
@@ -230,7 +223,6 @@ impl<'a> Walk<'a> {
             let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
             problems.join("\n")
         })?;
-        self.play.add_handlers(&loaded.handlers);
         self.run.dispatcher.emit(EventKind::Included {
             task: Arc::clone(&task.path),
             what: inclusion.what.clone(),
@@ -240,7 +232,7 @@ impl<'a> Walk<'a> {
         for host in &inclusion.hosts {
             self.run.count_ok(host);
         }
-        Ok(loaded.steps)
+        Ok(loaded)
     }
 
     /// Fails the including task on all its hosts.
@@ -345,7 +337,7 @@ fn role_request(task: &Task, inclusion: &Inclusion) -> RoleRequest {
     }
 }
 
-fn add(inclusions: &mut Vec<Inclusion>, host: &Name, options: Value, variables: Given) {
+fn add(inclusions: &mut Vec<Inclusion>, host: &Name, options: Value, gives: Included) {
     let what = ["file", "_raw_params", "name"]
         .iter()
         .find_map(|key| options.get(key).and_then(Value::as_str))
@@ -353,7 +345,7 @@ fn add(inclusions: &mut Vec<Inclusion>, host: &Name, options: Value, variables: 
         .to_owned();
     let same = inclusions.iter_mut().find(|inclusion| {
         inclusion.options == options
-            && inclusion.variables == variables
+            && inclusion.gives.is_same(&gives)
             && !inclusion.hosts.contains(host)
     });
     match same {
@@ -361,7 +353,7 @@ fn add(inclusions: &mut Vec<Inclusion>, host: &Name, options: Value, variables: 
         None => inclusions.push(Inclusion {
             what,
             options,
-            variables,
+            gives,
             hosts: vec![Arc::clone(host)],
         }),
     }

@@ -1,8 +1,9 @@
-//! Whether notified handlers exist, as far as files can tell.
+//! Handlers: what stands around those that roles bring, and whether notified ones exist, as far as files can tell.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
-use sasrun_model::{Block, Node, Play, Step, Task};
+use sasrun_model::{Block, Keywords, Node, Play, Step, Task};
 
 use super::Reader;
 use crate::problem::Problem;
@@ -17,6 +18,13 @@ struct Known {
 }
 
 impl Reader<'_, '_> {
+    /// Puts handlers that steps inside a block imported under what the block says of all inside.
+    pub(super) fn frame_imported(&mut self, since: usize, block: &Block) {
+        let inside = self.gathered.imported_handlers.split_off(since);
+        let framed = framed(block, inside);
+        self.gathered.imported_handlers.extend(framed);
+    }
+
     /// Checks the names that were notified in a play against its handlers. Says nothing where
     /// something may bring handlers at run time.
     pub(super) fn check_notified(&mut self, play: &Play) {
@@ -40,6 +48,26 @@ impl Reader<'_, '_> {
                 .add(Problem::error(codes::HANDLER, notified.span, message).meant(near));
         }
     }
+}
+
+/// Puts handlers under the keywords and variables that stand where their role is used. Its condition does not go along:
+/// it decided whether the tasks that notify them were come to.
+pub(super) fn framed(frame: &Block, handlers: Vec<Step>) -> Vec<Step> {
+    let says_nothing =
+        frame.keywords == Keywords::default() && frame.variables.is_empty() && frame.role.is_none();
+    if handlers.is_empty() || says_nothing {
+        return handlers;
+    }
+    let around = Block {
+        path: format!("{}:handlers", frame.path).into(),
+        span: frame.span,
+        keywords: frame.keywords.clone(),
+        variables: frame.variables.clone(),
+        role: frame.role.clone(),
+        block: handlers,
+        ..Block::default()
+    };
+    vec![Step::Block(Arc::new(around))]
 }
 
 impl Known {

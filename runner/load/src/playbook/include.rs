@@ -55,7 +55,6 @@ impl Reader<'_, '_> {
             let mark = self.session.problems.mark();
             let handlers = self.gathered.imported_handlers.len();
             let roles = self.gathered.used_roles.clone();
-            let handled = self.gathered.handled_roles.clone();
             let inside = around.inside("include");
             match is_role {
                 true => self.look_through_role(&task, what, &inside),
@@ -63,7 +62,6 @@ impl Reader<'_, '_> {
             }
             self.gathered.imported_handlers.truncate(handlers);
             self.gathered.used_roles = roles;
-            self.gathered.handled_roles = handled;
             // What may never be reached, or is caught where it is, is no mistake of the whole.
             if around.is_conditional || around.catches {
                 self.session.problems.soften_since(mark);
@@ -143,7 +141,9 @@ impl Reader<'_, '_> {
             block.variables = task.variables;
             let inside = self.inside_of(&block, around);
             let path = self.task_file(&what, around)?;
+            let imported = self.gathered.imported_handlers.len();
             block.block = self.tasks_of(&path, what.span, &inside);
+            self.frame_imported(imported, &block);
             return Some(Step::Block(Arc::new(block)));
         }
         self.imported_role(task.variables, block, &arguments, &what, around)

@@ -64,8 +64,6 @@ pub(crate) struct Gathered {
     pub(crate) has_includes: bool,
     /// Uses of roles that may run once only.
     pub(crate) used_roles: HashSet<String>,
-    /// Roles whose handlers the play has.
-    pub(crate) handled_roles: HashSet<String>,
 }
 
 /// Where a list of steps stands.

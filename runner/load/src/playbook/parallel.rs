@@ -25,10 +25,12 @@ impl Reader<'_, '_> {
             .collect();
         self.block_keywords(&own, &mut frame);
         let inside = self.inside_of(&frame, around);
+        let imported = self.gathered.imported_handlers.len();
         let branches = node
             .get("parallel")
             .map(|written| self.branches(written, &inside))
             .unwrap_or_default();
+        self.frame_imported(imported, &frame);
         self.check_writes(&branches);
         Step::Parallel(Arc::new(Parallel {
             path: frame.path,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sasrun_model::{Block, Node, NodeKind, Step};
 
+use super::handlers::framed;
 use super::role::{Origin, RoleFiles, RoleUse};
 use super::{Around, IncludeContext, LoadedRole, LoadedSteps, Reader, RoleRequest};
 
@@ -39,10 +40,8 @@ impl Reader<'_, '_> {
             return LoadedSteps::default();
         };
         let steps = self.tasks_of(&path, context.span, &around);
-        LoadedSteps {
-            steps: self.applied(steps, context, &around),
-            handlers: std::mem::take(&mut self.gathered.imported_handlers),
-        }
+        let handlers = std::mem::take(&mut self.gathered.imported_handlers);
+        self.applied(LoadedSteps { steps, handlers }, context, &around)
     }
 
     /// What an `include_role` brings that is reached.
@@ -71,25 +70,32 @@ impl Reader<'_, '_> {
         };
         let mut handlers = loaded.handlers;
         handlers.append(&mut self.gathered.imported_handlers);
+        let steps = loaded.step.into_iter().collect();
+        let LoadedSteps { steps, handlers } =
+            self.applied(LoadedSteps { steps, handlers }, context, &around);
         LoadedRole {
             role: loaded.role,
-            steps: self.applied(loaded.step.into_iter().collect(), context, &around),
+            steps,
             handlers,
         }
     }
 
     fn applied(
         &mut self,
-        steps: Vec<Step>,
+        loaded: LoadedSteps,
         context: &IncludeContext,
         around: &Around,
-    ) -> Vec<Step> {
+    ) -> LoadedSteps {
         let Some(apply) = &context.apply else {
-            return steps;
+            return loaded;
         };
         let mut frame = self.apply_frame(apply, &around.path);
-        frame.block = steps;
-        vec![Step::Block(Arc::new(frame))]
+        let handlers = framed(&frame, loaded.handlers);
+        frame.block = loaded.steps;
+        LoadedSteps {
+            steps: vec![Step::Block(Arc::new(frame))],
+            handlers,
+        }
     }
 }
 

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sasrun_model::{Block, Keywords, Name, Node, Role, RoleContext, Span, Step, Variables};
+use sasrun_model::{Block, Name, Node, Role, RoleContext, Span, Step, Variables};
 
+use super::handlers::framed;
 use super::keywords::{may_be_true, one_or_many};
 use super::role_scope::{
-    content_of_all, content_of_map, merged_defaults, merged_parameters, merged_variables, use_key,
+    content_of_all, merged_defaults, merged_parameters, merged_variables, use_key,
 };
 use super::{Around, Reader};
 use crate::codes;
@@ -254,7 +255,13 @@ impl Reader<'_, '_> {
         }
         handlers.extend(self.role_handlers(&role, files, &inside));
         let handlers = framed(&frame, handlers);
+        let before_tasks = self.gathered.imported_handlers.len();
         let tasks = self.role_tasks(&role, files, &inside, frame.span);
+        let around_imported = Block {
+            role: Some(Arc::clone(&role)),
+            ..frame.clone()
+        };
+        self.frame_imported(before_tasks, &around_imported);
         let step = if before.is_empty() {
             frame.role = Some(Arc::clone(&role));
             frame.block = tasks;
@@ -307,11 +314,6 @@ impl Reader<'_, '_> {
     ) -> Option<Step> {
         let from = files.handlers.as_deref();
         let file = self.role_file(&role.path, "handlers", from, Span::default())?;
-        // A handler that is there twice would be found twice.
-        let key = format!("{}|{}", file.display(), content_of_map(&role.parameters));
-        if !self.gathered.handled_roles.insert(key) {
-            return None;
-        }
         let around = Around {
             role: Some(Arc::clone(role)),
             is_handler: true,
@@ -355,22 +357,6 @@ impl Reader<'_, '_> {
         }
         loaded
     }
-}
-
-/// Puts handlers under the keywords that stand where their role is used. Its condition does not go
-/// along: other uses of the role share the handlers and notify them under conditions of their own.
-fn framed(frame: &Block, handlers: Vec<Step>) -> Vec<Step> {
-    if handlers.is_empty() || frame.keywords == Keywords::default() {
-        return handlers;
-    }
-    let around = Block {
-        path: format!("{}:handlers", frame.path).into(),
-        span: frame.span,
-        keywords: frame.keywords.clone(),
-        block: handlers,
-        ..Block::default()
-    };
-    vec![Step::Block(Arc::new(around))]
 }
 
 /// Whether a role may run again on a host. What asks for it by name has the last word.

@@ -64,7 +64,7 @@ pub(super) fn use_key(role: &Role, files: &RoleFiles, chain: &[Parent]) -> Strin
     )
 }
 
-pub(super) fn content_of_map(variables: &Variables) -> String {
+fn content_of_map(variables: &Variables) -> String {
     let pairs = variables.iter();
     let pairs = pairs.map(|(name, value)| format!("{name}={}", content(value)));
     pairs.collect::<Vec<_>>().join(",")

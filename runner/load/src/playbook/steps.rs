@@ -76,6 +76,7 @@ impl Reader<'_, '_> {
         }
         let inside = self.inside_of(&block, around);
         let has_rescue = node.get("rescue").is_some();
+        let imported = self.gathered.imported_handlers.len();
         for entry in entries {
             let key = entry.key.as_str().unwrap_or_default();
             let catches = inside.catches || (key == "block" && has_rescue);
@@ -90,6 +91,7 @@ impl Reader<'_, '_> {
                 _ => {}
             }
         }
+        self.frame_imported(imported, &block);
         block
     }
 
