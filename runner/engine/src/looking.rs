@@ -25,13 +25,8 @@ impl Looking for Templates {
     }
 
     fn display(&self, value: &Value) -> String {
-        match value {
-            Value::Text(text) => text.to_string(),
-            Value::Bool(true) => "True".to_owned(),
-            Value::Bool(false) => "False".to_owned(),
-            Value::Null => "None".to_owned(),
-            other => serde_json::Value::from(other).to_string(),
-        }
+        self.text(value)
+            .unwrap_or_else(|| serde_json::Value::from(value).to_string())
     }
 }
 

@@ -238,6 +238,9 @@ pub enum EventKind {
         id: HostTask,
         /// What is shown of the item.
         label: String,
+        /// Host that it was done on, when delegated.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        delegate: Option<Name>,
         /// What came of it.
         outcome: Arc<Outcome>,
         /// Whether failure is ignored.

@@ -15,6 +15,7 @@ mod mask;
 mod python_json;
 mod recap;
 mod short;
+mod shown;
 mod style;
 mod text;
 

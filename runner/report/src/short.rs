@@ -4,8 +4,8 @@ use sasrun_model::{Event, EventKind, Name, Outcome, Status};
 
 use crate::Mask;
 use crate::python_json;
+use crate::shown::{hidden, shown};
 use crate::style::{Meaning, Style};
-use crate::text::{hidden, shown};
 
 /// Modules whose output is shown as text rather than as JSON.
 const WITH_OUTPUT: &[&str] = &["command", "shell", "raw"];
@@ -73,16 +73,11 @@ impl Short {
         if outcome.status == Status::Skipped {
             return self.style.paint(meaning, &head);
         }
-        let mut json = shown(&outcome.result, self.verbosity);
-        if no_log {
-            json = hidden(outcome);
-        }
+        let json = match no_log {
+            true => hidden(outcome),
+            false => shown(&outcome.result, action, self.verbosity),
+        };
         let short = action.strip_prefix("ansible.builtin.").unwrap_or(action);
-        if short == "debug"
-            && let Some(object) = json.as_object_mut()
-        {
-            object.shift_remove("changed");
-        }
         let text = if WITH_OUTPUT.contains(&short) && !no_log {
             self.with_output(host, outcome, &json)
         } else if self.one_line {

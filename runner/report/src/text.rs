@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use sasrun_model::{Difference, Event, EventKind, HostTask, Name, Outcome, Status, Value};
+use sasrun_model::{Difference, Event, EventKind, HostTask, Name, Outcome, Status};
 
+use crate::shown::{hidden, is_always_shown, shown};
 use crate::style::{Meaning, Style};
 use crate::{Mask, difference, python_json, recap};
 
@@ -104,11 +105,19 @@ impl Text {
             EventKind::ItemFinished {
                 id,
                 label,
+                delegate,
                 outcome,
                 ignored,
                 no_log,
                 ..
-            } => self.result(id, outcome, Some(label), *ignored, *no_log, None),
+            } => self.result(
+                id,
+                outcome,
+                Some(label),
+                *ignored,
+                *no_log,
+                delegate.as_deref(),
+            ),
             EventKind::HostFinished {
                 id,
                 outcome,
@@ -219,7 +228,7 @@ impl Text {
         if outcome.status == Status::Skipped && !self.options.show_skipped {
             return Vec::new();
         }
-        let host = match delegate {
+        let host = match delegate.filter(|delegate| *delegate != &*id.host) {
             Some(delegate) => format!("{} -> {delegate}", id.host),
             None => id.host.to_string(),
         };
@@ -234,16 +243,17 @@ impl Text {
             _ => {}
         }
         if let Some(item) = item {
-            head.push_str(&format!(" (item={item}) "));
+            let arrow = if outcome.status.is_bad() { "" } else { " =>" };
+            head.push_str(&format!("{arrow} (item={item})"));
         }
         if self.latest.as_ref() != Some(&id.task)
             && let Some(task) = self.tasks.get(&id.task)
         {
             // Side by side with others: the heading above is another task's.
-            head = format!("{} <{}>", head.trim_end(), task.name);
+            head = format!("{head} <{}>", task.name);
         }
         if let Some(detail) = self.detail(id, outcome, no_log) {
-            head = format!("{} => {detail}", head.trim_end());
+            head = format!("{head} => {detail}");
         }
         let mut lines = Vec::new();
         if !no_log {
@@ -251,7 +261,7 @@ impl Text {
                 lines.extend(self.diff_lines(diff));
             }
         }
-        lines.push(style.paint(meaning, head.trim_end()));
+        lines.push(style.paint(meaning, &head));
         for warning in &outcome.warnings {
             lines.push(style.paint(Meaning::Warning, &format!("[WARNING]: {warning}")));
         }
@@ -267,11 +277,10 @@ impl Text {
 
     /// The result's fields, where they are shown: failures always, the rest when asked for.
     fn detail(&self, id: &HostTask, outcome: &Outcome, no_log: bool) -> Option<String> {
-        let action = self.tasks.get(&id.task).map(|task| &task.action);
-        let always = action.is_some_and(|action| action.ends_with("debug"))
-            && outcome.status != Status::Skipped;
+        let action = self.tasks.get(&id.task).map_or("", |task| &task.action);
+        let always = is_always_shown(outcome, action);
         let is_shown = outcome.status.is_bad() || always || self.options.verbosity > 0;
-        if no_log && (is_shown || outcome.status.is_bad()) {
+        if no_log && is_shown {
             return Some(python_json::one_line(&hidden(outcome)));
         }
         if outcome.status == Status::CannotKnow {
@@ -284,20 +293,11 @@ impl Text {
         if !is_shown {
             return None;
         }
-        let mut json = shown(&outcome.result, self.options.verbosity);
-        if always
-            && !outcome.status.is_bad()
-            && let Some(object) = json.as_object_mut()
-        {
-            object.shift_remove("changed");
-        }
-        let pretty = always || self.options.verbosity >= 4;
-        let text = if pretty {
-            python_json::indented(&json)
-        } else {
-            python_json::one_line(&json)
-        };
-        Some(text)
+        let json = shown(&outcome.result, action, self.options.verbosity);
+        Some(match always || self.options.verbosity >= 3 {
+            true => python_json::indented(&json),
+            false => python_json::one_line(&json),
+        })
     }
 
     fn banner(&self, text: &str) -> String {
@@ -317,32 +317,4 @@ fn word(status: Status) -> (Meaning, &'static str) {
         Status::Failed | Status::Unknown => (Meaning::Failed, "fatal"),
         Status::Unreachable => (Meaning::Unreachable, "fatal"),
     }
-}
-
-/// What is shown of a result that must not be: that there is one, and whether something changed.
-pub(crate) fn hidden(outcome: &Outcome) -> serde_json::Value {
-    let censored = "the output has been hidden due to the fact that 'no_log: true' was specified \
-                    for this result";
-    let changed = outcome.result.get("changed").is_some_and(Value::is_true);
-    serde_json::json!({ "censored": censored, "changed": changed })
-}
-
-/// The result without what only the runner needs.
-pub(crate) fn shown(result: &Value, verbosity: u8) -> serde_json::Value {
-    let mut json = serde_json::Value::from(result);
-    if let Some(object) = json.as_object_mut() {
-        object.retain(|key, _| !key.starts_with("_ansible_"));
-        // Differences are shown in their own form.
-        object.shift_remove("diff");
-        // Says nothing that the message does not.
-        object.shift_remove("exception");
-        if verbosity < 3 {
-            object.shift_remove("invocation");
-        }
-        let is_plain = object.get("failed") == Some(&false.into());
-        if is_plain {
-            object.shift_remove("failed");
-        }
-    }
-    json
 }

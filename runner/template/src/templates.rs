@@ -231,6 +231,16 @@ impl Templates {
         finish(scope, found)
     }
 
+    /// A value as text, as Python's `str` has it; none where a part of it cannot be known, or it is too long to be read.
+    pub fn text(&self, value: &Value) -> Option<String> {
+        let session = Session::new(&self.shared);
+        let mut text = String::new();
+        session
+            .write_text(&Val::from_data(value), &mut text)
+            .is_ok()
+            .then_some(text)
+    }
+
     fn program(&self, text: &str, reading: &Reading) -> Result<Arc<Program>, SyntaxProblem> {
         self.shared
             .programs

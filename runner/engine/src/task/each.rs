@@ -166,12 +166,12 @@ impl HostRun<'_> {
                         self.is_left.set(true);
                         break;
                     }
-                    let (mut outcome, _) = self.one(scope, Some(&item)).await;
+                    let (mut outcome, delegate) = self.one(scope, Some(&item)).await;
                     if self.is_left.get() {
                         break;
                     }
                     describe_item(&mut outcome, &items.variable, &item);
-                    self.tell_item(id, item.label, &outcome, no_log);
+                    self.tell_item(id, item.label, delegate, &outcome, no_log);
                     outcome
                 }
             };
@@ -207,7 +207,14 @@ impl HostRun<'_> {
         self.ignores(status, &scope)
     }
 
-    fn tell_item(&self, id: HostTask, label: String, outcome: &Outcome, no_log: bool) {
+    fn tell_item(
+        &self,
+        id: HostTask,
+        label: String,
+        delegate: Option<Name>,
+        outcome: &Outcome,
+        no_log: bool,
+    ) {
         let no_log = no_log || result::hides(&outcome.result);
         let outcome = Arc::new(outcome.clone());
         self.run.dispatcher.emit(EventKind::ItemFinished {
@@ -217,6 +224,7 @@ impl HostRun<'_> {
             } else {
                 label
             },
+            delegate,
             outcome: told(&outcome, no_log),
             ignored: false,
             no_log,

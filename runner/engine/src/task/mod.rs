@@ -25,7 +25,7 @@ use crate::variables::{Level, ScopeParts, TaskScope};
 
 pub(crate) use arguments::unrendered;
 pub(crate) use each::LoopItem;
-pub(crate) use result::{failure, template_failure};
+pub(crate) use result::{failure, registered, template_failure};
 
 /// A task, on a host, at a place of a play.
 pub(crate) struct HostRun<'a> {
@@ -164,7 +164,7 @@ impl HostRun<'_> {
         let scope: Arc<dyn Scope> = self.scope();
         let mut ignored = of_items.unwrap_or_else(|| self.ignores(outcome.status, &scope));
         if let Some(name) = &self.task.register {
-            self.set_variable(Arc::clone(name), outcome.result.clone());
+            self.set_variable(Arc::clone(name), registered(&outcome.result));
         }
         if outcome.status == Status::Changed
             && let Err(message) = self.notify(&scope)

@@ -6,7 +6,7 @@ use sasrun_model::{HostTask, Kept, KeptEffect, Name, Outcome, Status, Value};
 use sasrun_plugin::Effect;
 use sasrun_template::Scope;
 
-use super::{HostOutcome, HostRun, told};
+use super::{HostOutcome, HostRun, registered, told};
 use crate::replay::Finished;
 
 impl HostRun<'_> {
@@ -26,7 +26,7 @@ impl HostRun<'_> {
         }
         self.restore(kept.as_ref(), &outcome).await;
         if let Some(name) = &self.task.register {
-            self.set_variable(Arc::clone(name), outcome.result.clone());
+            self.set_variable(Arc::clone(name), registered(&outcome.result));
         }
         if outcome.status == Status::Changed {
             let scope: Arc<dyn Scope> = self.scope();

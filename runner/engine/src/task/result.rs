@@ -97,6 +97,25 @@ pub(crate) fn hides(result: &Value) -> bool {
     says(result) || items.is_some_and(|items| items.iter().any(says))
 }
 
+/// A result as `register` keeps it: without what it says to the runner alone.
+pub(crate) fn registered(result: &Value) -> Value {
+    let is_internal = |key: &Key| matches!(key, Key::Text(key) if key.starts_with("_ansible_"));
+    let mut kept = result.clone();
+    let Value::Map(map) = &mut kept else {
+        return kept;
+    };
+    if map.keys().any(is_internal) {
+        Arc::make_mut(map).retain(|key, _| !is_internal(key));
+    }
+    let items = map.get("results").and_then(Value::as_list);
+    let has_internal = |item: &Value| item.as_map().is_some_and(|map| map.keys().any(is_internal));
+    if let Some(items) = items.filter(|items| items.iter().any(has_internal)) {
+        let items: Vec<Value> = items.iter().map(registered).collect();
+        Arc::make_mut(map).insert("results".into(), Value::list(items));
+    }
+    kept
+}
+
 /// Says of a failure that the task's limit of time was what ended it.
 pub(crate) fn timed_out(outcome: &mut Outcome, period: &Value) {
     if !matches!(outcome.status, Status::Failed | Status::Unknown) {

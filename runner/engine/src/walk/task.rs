@@ -9,7 +9,7 @@ use sasrun_template::Scope;
 use super::{Failed, Walk, failure_variables};
 use crate::looking::Looking;
 use crate::run::Reaction;
-use crate::task::{HostOutcome, HostRun};
+use crate::task::{HostOutcome, HostRun, registered};
 use crate::variables::Level;
 
 impl<'a> Walk<'a> {
@@ -192,7 +192,7 @@ impl<'a> Walk<'a> {
         let others = self.play.together(hosts);
         for host in others.iter().filter(|host| *host != first) {
             if let Some(name) = &task.register {
-                let result = outcome.outcome.result.clone();
+                let result = registered(&outcome.outcome.result);
                 self.run.shared.change_host(host, |learnt| {
                     Arc::make_mut(&mut learnt.set).insert(Arc::clone(name), result);
                 });

@@ -8,6 +8,9 @@ use serde_json::Value;
 
 use crate::describe::{core, example, raw, returns, switch};
 
+/// Says of a result that it is shown although nobody asked for results. The name is Ansible's.
+const SHOWN: &str = "_ansible_verbose_always";
+
 pub(crate) fn module() -> Box<dyn Module> {
     FunctionModule::boxed(spec(), run)
 }
@@ -43,6 +46,7 @@ fn spec() -> ModuleSpec {
 
 async fn run(call: Call, host: Host) -> ModuleResult {
     let arguments = Arguments::validated(call.arguments);
+    let is_quiet = arguments.flag("quiet");
     for expression in arguments.strings("that") {
         let request = ControllerRequest::Evaluate {
             expression: expression.clone(),
@@ -52,14 +56,22 @@ async fn run(call: Call, host: Host) -> ModuleResult {
             .await
             .map_err(|failure| failure.with("assertion", expression.as_str()))?;
         if !holds(&value) {
-            return Err(refusal(&arguments, &expression));
+            let refusal = refusal(&arguments, &expression);
+            return Err(match is_quiet {
+                true => refusal,
+                false => refusal.with(SHOWN, true),
+            });
         }
     }
     let msg = arguments
         .value("success_msg")
         .cloned()
         .unwrap_or(Value::Null);
-    Ok(Outcome::unchanged().with("msg", msg))
+    let outcome = Outcome::unchanged().with("msg", msg);
+    Ok(match is_quiet {
+        true => outcome,
+        false => outcome.with(SHOWN, true),
+    })
 }
 
 fn refusal(arguments: &Arguments, expression: &str) -> Failure {
