@@ -31,6 +31,8 @@ pub struct ModuleSpec {
     pub jobs_only: bool,
     /// Whether it runs once on the controller's side alone and needs no connection.
     pub controller_only: bool,
+    /// Whether one run of it, for the first of the hosts that walk together, stands for all of them (`pause`).
+    pub once_for_all: bool,
     /// Variables of the host that it wants resolved in its call.
     pub variables: Vec<String>,
     /// Sets of arguments of which at most one may be given.

@@ -2,6 +2,10 @@
 
 use sasrun_plugin::{ArgumentSpec, ArgumentType, Example, ModuleSpec, Returned};
 
+/// Said of modules that do not ask each host.
+pub(crate) const ONCE_FOR_ALL: &str = "Runs once for all hosts that come to it together, as if the task said `run_once`: \
+    for the first of them, with its variables.";
+
 /// Begins the spec of a module of `ansible.builtin`.
 pub(crate) fn core(name: &str, summary: &str, arguments: Vec<ArgumentSpec>) -> ModuleSpec {
     ModuleSpec {

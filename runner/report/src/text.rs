@@ -201,9 +201,10 @@ impl Text {
         no_log: bool,
         delegate: Option<&str>,
     ) -> Vec<String> {
-        let told = looped && !matches!(outcome.status, Status::Skipped);
-        let is_empty_loop = looped && outcome.result.get("results").is_none();
-        if told && !is_empty_loop {
+        // What must not be shown does not have its items any more either.
+        let had_items = outcome.result.get("results").is_some()
+            || (no_log && outcome.status != Status::CannotKnow);
+        if looped && outcome.status != Status::Skipped && had_items {
             let ignoring = if ignored {
                 vec!["...ignoring".to_owned()]
             } else {

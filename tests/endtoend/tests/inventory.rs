@@ -52,7 +52,7 @@ fn an_inventory_is_read_anew_and_stays_so_in_a_run_that_goes_on() {
         "first 2 g+kind_first",
         "first goes on",
         "leaves goes on",
-        "made 2 g+ungrouped",
+        "made 2 g",
     ];
     assert_eq!(said(), expected);
     site.file("mended", "");

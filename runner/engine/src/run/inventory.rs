@@ -147,6 +147,9 @@ fn keep_vanished(before: Inventory, current: &mut Inventory) {
     }
 }
 
+/// The group of hosts that are in no other.
+const UNGROUPED: &str = "ungrouped";
+
 /// Adds a host to the inventory of the run.
 fn add_host(shared: &Shared, name: &str, groups: &[String], variables: &Object) {
     let name = Name::from(name);
@@ -168,11 +171,10 @@ fn add_host(shared: &Shared, name: &str, groups: &[String], variables: &Object) 
             is_different |= old.is_none_or(|old| old != node);
         }
         let groups = groups.iter().map(|group| Name::from(group.as_str()));
-        let groups: Vec<Name> = if host.groups.is_empty() {
-            groups.chain(["ungrouped".into()]).collect()
-        } else {
-            groups.collect()
-        };
+        let mut groups: Vec<Name> = groups.collect();
+        if groups.is_empty() && host.groups.is_empty() {
+            groups.push(UNGROUPED.into());
+        }
         join(inventory, &name, &groups, &[]) || is_different
     });
 }
@@ -228,6 +230,14 @@ fn join(inventory: &mut Inventory, host: &Name, groups: &[Name], parents: &[Name
             && !host.groups.contains(group)
         {
             host.groups.push(Arc::clone(group));
+        }
+    }
+    if let Some(of_host) = inventory.hosts.get_mut(host)
+        && of_host.groups.iter().any(|group| **group != *UNGROUPED)
+    {
+        of_host.groups.retain(|group| **group != *UNGROUPED);
+        if let Some(ungrouped) = inventory.groups.get_mut(UNGROUPED) {
+            ungrouped.hosts.retain(|other| other != host);
         }
     }
     for parent in parents {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures::future::join_all;
-use sasrun_model::{Action, EventKind, Keyword, Name, Status, Task};
+use sasrun_model::{Action, EventKind, Include, Keyword, Name, Status, Task};
 use sasrun_template::Scope;
 
 use super::{Failed, Walk, failure_variables};
@@ -48,7 +48,8 @@ impl<'a> Walk<'a> {
         };
         let host_run = self.host_run(task, level, first);
         let scope: Arc<dyn Scope> = host_run.scope();
-        let once = host_run.flag(Keyword::RunOnce, &scope).unwrap_or(false);
+        let once =
+            host_run.flag(Keyword::RunOnce, &scope).unwrap_or(false) || self.is_once_for_all(task);
         let throttle = host_run.keyword(Keyword::Throttle, &scope).ok().flatten();
         let throttle = throttle
             .as_ref()
@@ -90,6 +91,14 @@ impl<'a> Walk<'a> {
         }
         self.spread_errors(task, level, hosts, &mut failed);
         failed
+    }
+
+    fn is_once_for_all(self, task: &Task) -> bool {
+        let Action::Module(name) = &task.action else {
+            return false;
+        };
+        let module = self.run.registry.find(name);
+        module.is_some_and(|module| module.spec().once_for_all)
     }
 
     /// The task as one host does it: with the module that a template names for it. What depends on
@@ -271,6 +280,9 @@ impl<'a> Walk<'a> {
                 Ok(value) => self.run.templates.display(&value),
                 Err(_) => node.as_str().unwrap_or_default().to_owned(),
             },
+            None if matches!(task.action, Action::Include(Include::Role)) => {
+                return include_role_name(task);
+            }
             None => self.name_plain(task),
         };
         match level.roles().next() {
@@ -296,8 +308,8 @@ impl<'a> Walk<'a> {
                 .to_owned(),
             Action::Chosen(name) => name.as_str().unwrap_or_default().to_owned(),
             Action::Meta(name) => format!("meta: {name}"),
-            Action::Include(sasrun_model::Include::Tasks) => "include_tasks".to_owned(),
-            Action::Include(sasrun_model::Include::Role) => "include_role".to_owned(),
+            Action::Include(Include::Tasks) => "include_tasks".to_owned(),
+            Action::Include(Include::Role) => include_role_name(task),
         }
     }
 
@@ -318,6 +330,12 @@ impl<'a> Walk<'a> {
             },
         });
     }
+}
+
+/// An `include_role` without a name says which role, as it is written.
+fn include_role_name(task: &Task) -> String {
+    let role = task.arguments.get("name").and_then(|node| node.as_str());
+    format!("include_role : {}", role.unwrap_or_default())
 }
 
 /// Names of the variables that a result says were made, by it or by the items of its loop.

@@ -6,12 +6,14 @@ use sasrun_plugin::{
 };
 use serde_json::json;
 
-use crate::describe::{core, example, needed, returns, text, texts};
+use crate::describe::{ONCE_FOR_ALL, core, example, needed, returns, text, texts};
 
 pub(crate) fn add_host() -> Box<dyn Module> {
     let spec = ModuleSpec {
         open: true,
         controller_only: true,
+        once_for_all: true,
+        description: vec![ONCE_FOR_ALL.into()],
         check_mode: CheckSupport::ReadsOnly,
         repetition: Repetition::Read,
         returns: returns(&[(

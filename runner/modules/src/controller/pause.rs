@@ -8,7 +8,7 @@ use sasrun_plugin::{
 };
 use serde_json::Value;
 
-use crate::describe::{choice, core, example, returns, set, text};
+use crate::describe::{ONCE_FOR_ALL, choice, core, example, returns, set, text};
 use crate::lines::moment;
 
 pub(crate) fn module() -> Box<dyn Module> {
@@ -21,6 +21,8 @@ fn spec() -> ModuleSpec {
     };
     ModuleSpec {
         controller_only: true,
+        once_for_all: true,
+        description: vec![ONCE_FOR_ALL.into()],
         check_mode: CheckSupport::ReadsOnly,
         repetition: Repetition::Read,
         mutually_exclusive: vec![set(&["minutes", "seconds"])],
