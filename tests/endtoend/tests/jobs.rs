@@ -80,12 +80,12 @@ fn tasks_in_the_background_tell_what_ansible_tells() {
     );
     assert_eq!(
         (&waited["started"], &waited["finished"]),
-        (&1.into(), &1.into())
+        (&true.into(), &true.into())
     );
     let left = result(&ended, 1);
     assert_eq!(
         (&left["started"], &left["finished"]),
-        (&1.into(), &0.into())
+        (&true.into(), &false.into())
     );
     assert_eq!(left["changed"], true);
     let done = result(&ended, 2);
@@ -97,7 +97,7 @@ fn tasks_in_the_background_tell_what_ansible_tells() {
     let gone = result(&ended, 5);
     assert_eq!(
         (&gone["msg"], &gone["finished"]),
-        (&"could not find job".into(), &1.into())
+        (&"could not find job".into(), &true.into())
     );
     let late = result(&ended, 6);
     assert_eq!(

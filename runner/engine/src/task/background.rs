@@ -79,8 +79,8 @@ impl HostRun<'_> {
             "results_file",
             format!("/var/tmp/sasrun-UID/jobs/{id}/rc").into(),
         );
-        insert("started", 1i64.into());
-        insert("finished", i64::from(!is_left).into());
+        insert("started", true.into());
+        insert("finished", (!is_left).into());
         if plan.is_left
             && !is_left
             && let serde_json::Value::Object(result) = serde_json::Value::from(&outcome.result)

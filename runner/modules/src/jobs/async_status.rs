@@ -25,8 +25,8 @@ fn spec() -> ModuleSpec {
         repetition: Repetition::Read,
         returns: returns(&[
             ("ansible_job_id", "str", "The job."),
-            ("started", "int", "1 once it was begun."),
-            ("finished", "int", "1 once it has ended."),
+            ("started", "bool", "Whether it was begun."),
+            ("finished", "bool", "Whether it has ended."),
             ("results_file", "str", "Where the host keeps its end."),
             ("erased", "str", "What was removed, for `mode: cleanup`."),
         ]),
@@ -154,8 +154,8 @@ fn failure(msg: &str, id: &str) -> Failure {
 
 fn described(mut fields: Object, id: &str, is_finished: bool) -> Object {
     fields.insert("ansible_job_id".into(), id.into());
-    fields.insert("started".into(), 1.into());
-    fields.insert("finished".into(), i32::from(is_finished).into());
+    fields.insert("started".into(), true.into());
+    fields.insert("finished".into(), is_finished.into());
     fields.insert("results_file".into(), results_file(id).into());
     fields
 }
