@@ -45,7 +45,11 @@ impl Ledger {
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            let text = fs::read_to_string(entry.path())?;
+            let text = match fs::read_to_string(entry.path()) {
+                // A step that goes on meanwhile may take away a file that it needed for a moment.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                read => read?,
+            };
             if let Some((host, of)) = name.split_once('.') {
                 // Other files of the host: that they are there, and how much they hold.
                 let line = format!("{of} {}", text.lines().count());
@@ -126,6 +130,15 @@ mod tests {
         Ledger {
             counts: counts.collect(),
         }
+    }
+
+    #[test]
+    fn a_file_that_goes_while_ledgers_are_read_is_not_there() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("h1"), "once-1\n").unwrap();
+        std::os::unix::fs::symlink("gone", folder.path().join("h1.new")).unwrap();
+        let read = Ledger::read(folder.path()).unwrap();
+        assert_eq!((read.lines(), read.count("h1", "once-1")), (1, 1));
     }
 
     #[test]
