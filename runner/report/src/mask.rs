@@ -1,9 +1,11 @@
 //! The one gate through which all output goes: values that are secret become stars.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use aho_corasick::{AhoCorasick, BuildError};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 
@@ -15,54 +17,80 @@ const SHORTEST: usize = 3;
 /// Knows the secrets of a run. Clones share what they know.
 #[derive(Debug, Clone, Default)]
 pub struct Mask {
-    forms: Arc<RwLock<Vec<String>>>,
+    known: Arc<RwLock<Known>>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    forms: HashSet<String>,
+    /// Finds all forms in one pass; made when it is first needed after a form came.
+    searcher: Option<Arc<AhoCorasick>>,
 }
 
 impl Mask {
     /// Registers a value that must never be shown, in each form it may take.
     pub fn register(&self, secret: &str) {
-        let mut forms = self.forms.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         for part in std::iter::once(secret).chain(secret.lines()) {
             for form in forms_of(part) {
-                if form.chars().count() >= SHORTEST && !forms.contains(&form) {
-                    forms.push(form);
+                if form.chars().count() >= SHORTEST && known.forms.insert(form) {
+                    known.searcher = None;
                 }
             }
         }
-        // The longest first, so that a secret inside another leaves no rest behind.
-        forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
     }
 
-    /// Places of every form of every secret, in order and apart from each other.
+    /// Places of every form of every secret, in order and apart from each other. Where two overlap,
+    /// one place holds both.
     pub fn ranges(&self, text: &str) -> Vec<Range<usize>> {
-        let forms = self.forms.read().unwrap_or_else(PoisonError::into_inner);
+        let searcher = match self.searcher() {
+            Ok(Some(searcher)) => searcher,
+            Ok(None) => return Vec::new(),
+            // What cannot be searched is hidden whole.
+            Err(_) => return vec![0..text.len()],
+        };
         let mut found: Vec<Range<usize>> = Vec::new();
-        // The longest come first, and what overlaps them is hidden with them.
-        for form in forms.iter() {
-            for (at, form) in text.match_indices(form.as_str()) {
-                let range = at..at + form.len();
-                if found
-                    .iter()
-                    .all(|other| range.end <= other.start || other.end <= range.start)
-                {
-                    found.push(range);
-                }
+        // They come by their ends, so that one of the last places may lie inside the next.
+        for place in searcher.find_overlapping_iter(text) {
+            let mut range = place.range();
+            while let Some(last) = found.pop_if(|last| range.start < last.end) {
+                range.start = range.start.min(last.start);
             }
+            found.push(range);
         }
-        found.sort_by_key(|range| range.start);
         found
     }
 
     /// Replaces every form of every secret.
     pub fn apply<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let forms = self.forms.read().unwrap_or_else(PoisonError::into_inner);
-        let mut masked = Cow::Borrowed(text);
-        for form in forms.iter() {
-            if masked.contains(form.as_str()) {
-                masked = Cow::Owned(masked.replace(form.as_str(), STARS));
+        let ranges = self.ranges(text);
+        if ranges.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        let mut masked = String::with_capacity(text.len());
+        let mut end = 0;
+        for range in ranges {
+            masked.push_str(&text[end..range.start]);
+            masked.push_str(STARS);
+            end = range.end;
+        }
+        masked.push_str(&text[end..]);
+        Cow::Owned(masked)
+    }
+
+    /// What finds all forms; none while no secret is known. Fails where secrets fill gigabytes.
+    fn searcher(&self) -> Result<Option<Arc<AhoCorasick>>, BuildError> {
+        {
+            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+            if known.forms.is_empty() || known.searcher.is_some() {
+                return Ok(known.searcher.clone());
             }
         }
-        masked
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.searcher.is_none() {
+            known.searcher = Some(Arc::new(AhoCorasick::new(&known.forms)?));
+        }
+        Ok(known.searcher.clone())
     }
 }
 
@@ -127,7 +155,26 @@ mod tests {
         mask.register("abc");
         mask.register("abcdef");
         assert_eq!(mask.ranges("xabcdefabc-"), [1..7, 7..10]);
-        assert_eq!(mask.ranges("nothing"), []);
+        assert!(mask.ranges("nothing").is_empty());
+    }
+
+    #[test]
+    fn secrets_that_overlap_leave_nothing() {
+        let mask = Mask::default();
+        for secret in ["abcd", "cdefgh", "defg", "ghij"] {
+            mask.register(secret);
+        }
+        assert_eq!(mask.apply("-abcdefghij-abcd-"), "-********-********-");
+        assert_eq!(mask.ranges("-abcdefghij-abcd-"), [1..11, 12..16]);
+    }
+
+    #[test]
+    fn a_secret_that_comes_later_is_found_too() {
+        let mask = Mask::default();
+        mask.register("abcd");
+        assert_eq!(mask.apply("abcd wxyz"), "******** wxyz");
+        mask.clone().register("wxyz");
+        assert_eq!(mask.apply("abcd wxyz"), "******** ********");
     }
 
     #[test]
