@@ -236,6 +236,8 @@ pub struct ControllerEntry {
     pub mode: u32,
     pub checksum: Option<String>,
     pub link_target: Option<String>,
+    /// Whether its content begins as that of a vault does.
+    pub is_vaulted: bool,
 }
 
 /// What a dialogue has printed so far.

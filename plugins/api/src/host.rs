@@ -203,10 +203,28 @@ impl Host {
         search: SearchIn,
         checksum: Option<&str>,
     ) -> Result<ControllerFile, Failure> {
+        let follow_links = false;
+        self.controller_tree(name, search, checksum, follow_links)
+            .await
+    }
+
+    /// Finds a file on the controller as Ansible searches; with `follow_links`, symbolic links below
+    /// a directory are described by what they lead to.
+    ///
+    /// # Errors
+    /// There is no such file, or it cannot be read.
+    pub async fn controller_tree(
+        &self,
+        name: &str,
+        search: SearchIn,
+        checksum: Option<&str>,
+        follow_links: bool,
+    ) -> Result<ControllerFile, Failure> {
         let request = ControllerRequest::File {
             name: name.to_owned(),
             search,
             checksum: checksum.map(str::to_owned),
+            follow_links,
         };
         match self.ask(Request::Controller { request }).await {
             Answer::ControllerFile { file } => Ok(file),

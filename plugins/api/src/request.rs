@@ -283,6 +283,10 @@ pub enum ControllerRequest {
         search: SearchIn,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         checksum: Option<String>,
+        /// Describes what links below a directory lead to, not the links; those that lead nowhere,
+        /// or to a directory that they lie in, stay links.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        follow_links: bool,
     },
     /// Renders a template file in the task's scope. Answer: `Value` with the text.
     RenderFile {

@@ -1,7 +1,6 @@
 //! What the engine asks of the user's files while it runs, answered by the loader and the disk.
 
 use std::fs;
-use std::io::Read as _;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,9 +11,10 @@ use sasrun_model::{
     Diagnostic, IncludeContext, InputKind, Inventory, LayeredVariables, LoadedRole, LoadedSteps,
     Place, RoleRequest, Span, Variables,
 };
-use sasrun_plugin::{ControllerEntry, ControllerFile, FileKind, SearchIn};
+use sasrun_plugin::{ControllerFile, SearchIn};
 use sasrun_report::Mask;
 
+use crate::described::{Describing, Links};
 use crate::digests::Digests;
 use crate::inputs::Inputs;
 use crate::scripts::Scripts;
@@ -50,6 +50,23 @@ impl UserFiles {
         for secret in self.loader.take_secrets() {
             self.mask.register(&secret);
         }
+    }
+
+    fn described(
+        &self,
+        path: &Path,
+        checksum: Option<&str>,
+        links: Links,
+    ) -> Result<ControllerFile, String> {
+        self.inputs.used(InputKind::File, path);
+        let describing = Describing {
+            checksum,
+            links,
+            digests: &self.digests,
+        };
+        describing
+            .file(path)
+            .map_err(|error| format!("{}: {error}", path.display()))
     }
 }
 
@@ -133,9 +150,15 @@ impl Files for UserFiles {
     }
 
     fn describe(&self, path: &Path, checksum: Option<&str>) -> Result<ControllerFile, String> {
-        self.inputs.used(InputKind::File, path);
-        describe(path, checksum, &self.digests)
-            .map_err(|error| format!("{}: {error}", path.display()))
+        self.described(path, checksum, Links::Kept)
+    }
+
+    fn describe_through_links(
+        &self,
+        path: &Path,
+        checksum: Option<&str>,
+    ) -> Result<ControllerFile, String> {
+        self.described(path, checksum, Links::Followed)
     }
 
     fn owner_of(&self, path: &Path) -> Option<String> {
@@ -202,93 +225,6 @@ fn candidates(name: &str, search: SearchIn, within: &Within) -> Vec<PathBuf> {
         }
     }
     paths
-}
-
-fn describe(
-    path: &Path,
-    checksum: Option<&str>,
-    digests: &Digests,
-) -> std::io::Result<ControllerFile> {
-    let absolute = std::path::absolute(path)?;
-    let metadata = fs::metadata(&absolute)?;
-    let mut file = ControllerFile {
-        path: absolute.display().to_string(),
-        is_directory: metadata.is_dir(),
-        size_bytes: metadata.len(),
-        mode: metadata.mode() & 0o7777,
-        #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit")]
-        mtime: metadata.mtime() as f64,
-        checksum: None,
-        is_vaulted: !metadata.is_dir() && is_vaulted(&absolute)?,
-        entries: Vec::new(),
-    };
-    if metadata.is_dir() {
-        below(
-            &absolute,
-            Path::new(""),
-            (checksum, digests),
-            &mut file.entries,
-        )?;
-    } else if let Some(algorithm) = checksum {
-        file.checksum = Some(digests.of(&absolute, &metadata, algorithm)?);
-    }
-    Ok(file)
-}
-
-/// How the content of a vault begins.
-const VAULT: &[u8] = b"$ANSIBLE_VAULT;";
-
-fn is_vaulted(path: &Path) -> std::io::Result<bool> {
-    let mut start = Vec::with_capacity(VAULT.len());
-    fs::File::open(path)?
-        .take(VAULT.len() as u64)
-        .read_to_end(&mut start)?;
-    Ok(start == VAULT)
-}
-
-fn below(
-    root: &Path,
-    inside: &Path,
-    (checksum, digests): (Option<&str>, &Digests),
-    entries: &mut Vec<ControllerEntry>,
-) -> std::io::Result<()> {
-    let mut names: Vec<_> = fs::read_dir(root.join(inside))?
-        .map(|entry| Ok(entry?.file_name()))
-        .collect::<std::io::Result<_>>()?;
-    names.sort();
-    for name in names {
-        let relative = inside.join(&name);
-        let whole = root.join(&relative);
-        let metadata = fs::symlink_metadata(&whole)?;
-        let kind = if metadata.is_dir() {
-            FileKind::Directory
-        } else if metadata.is_symlink() {
-            FileKind::Link
-        } else {
-            FileKind::File
-        };
-        let link = (kind == FileKind::Link)
-            .then(|| fs::read_link(&whole))
-            .transpose()?;
-        let sum = match checksum {
-            Some(algorithm) if kind == FileKind::File => {
-                Some(digests.of(&whole, &metadata, algorithm)?)
-            }
-            _ => None,
-        };
-        entries.push(ControllerEntry {
-            path: relative.display().to_string(),
-            kind,
-            size_bytes: metadata.len(),
-            mode: metadata.mode() & 0o7777,
-            checksum: sum,
-            link_target: link.map(|target| target.display().to_string()),
-        });
-        if kind == FileKind::Directory {
-            below(root, &relative, (checksum, digests), entries)?;
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

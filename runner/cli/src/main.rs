@@ -8,6 +8,7 @@ mod catalogue;
 mod commands;
 mod config;
 mod console;
+mod described;
 mod digests;
 mod exit_code;
 mod files;

@@ -35,8 +35,16 @@ impl World for Controller {
     }
 
     fn read_file(&self, path: &str) -> Result<Vec<u8>, WorldError> {
-        let content = fs::read(path).map_err(|error| failed(format!("{path}: {error}")))?;
-        unsealed(content, &*self.vault).map_err(|error| failed(format!("{path}: {error}")))
+        let content = fs::read(path).map_err(|error| failed(error.to_string()))?;
+        unsealed(content, &*self.vault).map_err(|error| {
+            failed(match error {
+                // The words that Ansible says it with.
+                VaultError::NoSecret => {
+                    format!("A vault password or secret must be specified to decrypt {path}")
+                }
+                error => error.to_string(),
+            })
+        })
     }
 
     fn write_private_file(&self, path: &str, content: &[u8]) -> Result<(), WorldError> {

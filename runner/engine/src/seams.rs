@@ -124,6 +124,17 @@ pub trait Files: Send + Sync {
     /// It cannot be read.
     fn describe(&self, path: &Path, checksum: Option<&str>) -> Result<ControllerFile, String>;
 
+    /// Describes a file or directory of the controller, and below a directory what links lead to
+    /// instead of the links; those that lead nowhere, or to a directory that they lie in, stay links.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    fn describe_through_links(
+        &self,
+        path: &Path,
+        checksum: Option<&str>,
+    ) -> Result<ControllerFile, String>;
+
     /// Name of the user that a file of the controller belongs to, if it is there.
     fn owner_of(&self, path: &Path) -> Option<String>;
 

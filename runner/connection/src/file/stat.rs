@@ -178,7 +178,7 @@ pub struct FileStat {
     pub nlink: u64,
     /// What a link says, byte for byte where it is UTF-8.
     pub link_target: Option<String>,
-    /// The path that a link leads to in the end.
+    /// The path that a link leads to in the end, whether it was followed or not.
     pub link_source: Option<String>,
     /// Says whether the identity may read it.
     pub readable: bool,
@@ -192,7 +192,8 @@ pub struct FileStat {
 
 /// Writes the functions that look at `$1`, into variables or as an answer: `$2` is 1 to follow links.
 ///
-/// GNU and busybox `stat` first, BSD's second, `ls` on systems without any; what is not there is
+/// Of a link that is followed only where it leads to is told. GNU and busybox `stat` first (fractions
+/// of seconds where they know them), BSD's second, `ls` on systems without any; what is not there is
 /// seen by the shell itself where it is a Linux one, which knows `-S`.
 pub(crate) fn functions(algorithms: &[ChecksumAlgorithm]) -> String {
     let mut script = String::from(STAT_FUNCTION);
@@ -216,7 +217,7 @@ if [ -S "$1" ] || [ -p "$1" ] || [ -c "$1" ] || [ -b "$1" ]; then :; else return
 elif ls -d "$1" >/dev/null 2>&1; then :
 else return 1
 fi
-if _o=`stat $_l -c 'g %f %u %g %s %Y %X %Z %i %d %h %U %G' "$1" 2>/dev/null` && [ -n "$_o" ]; then :
+if _o=`stat $_l -c 'g %f %u %g %s %.9Y %.9X %.9Z %i %d %h %U %G' "$1" 2>/dev/null` && [ -n "$_o" ]; then :
 elif _o=`stat $_l -f 'b %p %u %g %z %m %a %c %i %d %l %Su %Sg' "$1" 2>/dev/null` && [ -n "$_o" ]; then :
 elif _o=`ls -ldn $_l "$1" 2>/dev/null` && [ -n "$_o" ]; then
 _o=`echo "$_o" | awk 'NR == 1 { print "l", $1, $3, $4, $5, $2 }'`
@@ -233,7 +234,8 @@ _stat() {
 if _see "$1" $2; then :; else echo -; return; fi
 echo "$_o"
 echo "a $_r $_w $_e"
-if [ $2 = 0 ] && [ -h "$1" ]; then
+if [ -h "$1" ]; then
+if [ $2 = 0 ]; then
 _l=`readlink "$1" 2>/dev/null && echo x`
 case $_l in
 ''|*"
@@ -243,6 +245,7 @@ echo "t `{ readlink "$1" 2>/dev/null || ls -ld "$1" | sed 's/^.* -> //'; } | wc 
 readlink "$1" 2>/dev/null || ls -ld "$1" | sed 's/^.* -> //' ;;
 *) echo "T $_l" ;;
 esac
+fi
 _l=`readlink -f "$1" 2>/dev/null && echo x`
 case $_l in
 ''|*"

@@ -23,11 +23,17 @@ impl Talking<'_> {
                 name,
                 search,
                 checksum,
+                follow_links,
             } => {
                 let files = &self.host_run.run.files;
-                let found = files
-                    .find(&name, search, &self.within())
-                    .and_then(|path| files.describe(&path, checksum.as_deref()));
+                let checksum = checksum.as_deref();
+                let found = files.find(&name, search, &self.within()).and_then(|path| {
+                    if follow_links {
+                        files.describe_through_links(&path, checksum)
+                    } else {
+                        files.describe(&path, checksum)
+                    }
+                });
                 match found {
                     Ok(file) => Answer::ControllerFile { file },
                     Err(message) => refused("not_found", message),

@@ -12,7 +12,7 @@ use sasrun_plugin::{Answer, FileKind, Object, SearchIn};
 use super::{Talking, refused};
 use crate::looking::Looking;
 use crate::task::{HostRun, unrendered};
-use crate::variables::TaskScope;
+use crate::variables::{TaskScope, absolute};
 
 impl Talking<'_> {
     pub(super) fn load_variables(&self, options: &Object) -> Answer {
@@ -64,7 +64,7 @@ impl Talking<'_> {
             .collect();
         let names: Vec<String> = files
             .iter()
-            .map(|path| path.display().to_string())
+            .map(|path| absolute(path).display().to_string())
             .collect();
         let sealed = |path: &PathBuf| {
             let described = self.host_run.run.files.describe(path, None);

@@ -177,7 +177,8 @@ impl Magic<'_> {
     }
 }
 
-pub(super) fn absolute(path: &std::path::Path) -> std::path::PathBuf {
+/// The path from the root on, as far as it can be told without looking at the disk.
+pub(crate) fn absolute(path: &std::path::Path) -> std::path::PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 

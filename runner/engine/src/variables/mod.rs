@@ -16,7 +16,7 @@ use sasrun_model::{Inventory, Map, Name, Value, Variables};
 pub(crate) use layers::Layers;
 pub(crate) use level::{Included, Level, LevelKind, Overlay, Turn};
 pub use magic::NAMES as MAGIC_NAMES;
-pub(crate) use magic::PlayFacts;
+pub(crate) use magic::{PlayFacts, absolute};
 pub(crate) use scope::{PlayVariables, ScopeParts, TaskScope};
 
 /// Variables made while the run goes on: text keys, finished values.

@@ -7,7 +7,7 @@ use sasrun_plugin::{
 use serde_json::Value;
 
 use super::placing::{Source, place};
-use super::tree;
+use super::{on_host, tree};
 use crate::describe::{
     choice, core, example, file_arguments, file_returns, needed, path, raw, returns, set, switch,
     text, with,
@@ -47,9 +47,9 @@ fn spec() -> ModuleSpec {
         ),
         choice(
             "local_follow",
-            "Follows symbolic links of the controller's.",
-        )
-        .defaults_to(true),
+            "Sends what symbolic links below a directory lead to, not the links; true unless \
+             `remote_src` is set. Links that lead around or nowhere stay links.",
+        ),
         sasrun_plugin::ArgumentSpec::optional(
             "directory_mode",
             sasrun_plugin::ArgumentType::Mode,
@@ -113,10 +113,11 @@ async fn run(call: Call, host: Host) -> ModuleResult {
         return Err(Failure::new("src (or content) is required"));
     }
     if arguments.flag("remote_src") {
-        return super::tree::copy_on_host(&host, &call, &src).await;
+        return on_host::copy(&host, &call, &src).await;
     }
+    let through_links = arguments.given_flag("local_follow") != Some(false);
     let file = host
-        .controller_file(&src, SearchIn::Files, Some("sha1"))
+        .controller_tree(&src, SearchIn::Files, Some("sha1"), through_links)
         .await?;
     if file.is_directory {
         return tree::send(&host, &call, &src, file).await;

@@ -10,6 +10,7 @@ pub(crate) mod find;
 pub(crate) mod htpasswd;
 pub(crate) mod ini_file;
 pub(crate) mod lineinfile;
+mod on_host;
 mod placing;
 pub(crate) mod replace;
 mod shell_pattern;

@@ -50,11 +50,11 @@ impl Source {
 }
 
 /// Where the file goes, and what is there.
-struct Spot {
-    path: String,
-    status: FileStatus,
+pub(super) struct Spot {
+    pub(super) path: String,
+    pub(super) status: FileStatus,
     /// Directory to make first: a `dest` that ends with a slash asks for one.
-    missing_parent: Option<String>,
+    pub(super) missing_parent: Option<String>,
 }
 
 /// Puts a file into place if it is not there as wanted.
@@ -64,12 +64,12 @@ pub(super) async fn place(host: &Host, call: &Call, source: Source) -> ModuleRes
     if attributes.mode == Some(Mode::Preserve) {
         attributes.mode = source.mode.map(Mode::Bits);
     }
-    let spot = find_spot(host, &arguments, &source).await?;
+    let spot = find_spot(host, &arguments, source.name.as_deref()).await?;
     let exists = spot.status.exists();
     let is_same = spot.status.checksum.as_deref() == Some(source.checksum.as_str());
     let keeps = exists && arguments.given_flag("force") == Some(false);
     if is_same || keeps {
-        return settle(host, call, &attributes, &spot, &source).await;
+        return settle(host, call, &attributes, &spot, &source.checksum).await;
     }
     let difference = if exists {
         attributes.difference(&spot.status)
@@ -81,17 +81,14 @@ pub(super) async fn place(host: &Host, call: &Call, source: Source) -> ModuleRes
         diff.push(content_diff(host, &spot, &source).await?);
         diff.extend(attribute_diff(&spot, &difference));
     }
-    let expected = result(&spot.path, &source);
+    let expected = result(&spot.path, &source.checksum);
     host.declare(Declaration {
         summary: format!("write {}", spot.path),
         diff,
         result: expected.clone(),
     })
     .await?;
-    if let Some(parent) = &spot.missing_parent {
-        let script = format!("mkdir -p {}", paths::word(parent));
-        run(host, script, "making the directory of the file").await?;
-    }
+    make_parent(host, &spot).await?;
     let written = host
         .write(write_file(&arguments, &attributes, &spot, &source)?)
         .await?;
@@ -112,11 +109,25 @@ pub(super) async fn place(host: &Host, call: &Call, source: Source) -> ModuleRes
     Ok(outcome)
 }
 
-async fn find_spot(host: &Host, arguments: &Arguments, source: &Source) -> Result<Spot, Failure> {
+/// Makes the directory that a `dest` with a slash at its end asks for.
+pub(super) async fn make_parent(host: &Host, spot: &Spot) -> Result<(), Failure> {
+    if let Some(parent) = &spot.missing_parent {
+        let script = format!("mkdir -p {}", paths::word(parent));
+        run(host, script, "making the directory of the file").await?;
+    }
+    Ok(())
+}
+
+/// Finds where a file goes; `name` is what it is called below a directory, if it may go there.
+pub(super) async fn find_spot(
+    host: &Host,
+    arguments: &Arguments,
+    name: Option<&str>,
+) -> Result<Spot, Failure> {
     let follow = arguments.flag("follow");
     let dest = paths::expand(host, arguments.text_or_empty("dest")).await?;
     if dest.ends_with('/') {
-        return match &source.name {
+        return match name {
             Some(name) => look_at(host, paths::join(&dest, name), follow, true).await,
             None => Err(Failure::new("can not use content with a dir as dest")),
         };
@@ -134,7 +145,7 @@ async fn find_spot(host: &Host, arguments: &Arguments, source: &Source) -> Resul
         }
         _ => false,
     };
-    match (&source.name, is_directory) {
+    match (name, is_directory) {
         (_, false) => Ok(spot),
         (Some(name), true) => look_at(host, paths::join(&dest, name), follow, false).await,
         (None, true) => Err(Failure::new("can not use content with a dir as dest")),
@@ -172,16 +183,16 @@ async fn look_at(
 }
 
 /// Sets attributes of a file whose content is as wanted.
-async fn settle(
+pub(super) async fn settle(
     host: &Host,
     call: &Call,
     attributes: &Attributes,
     spot: &Spot,
-    source: &Source,
+    checksum: &str,
 ) -> ModuleResult {
     let difference = attributes.difference(&spot.status);
     let mut outcome = Outcome {
-        result: result(&spot.path, source),
+        result: result(&spot.path, checksum),
         ..Outcome::unchanged()
     }
     .with("path", spot.path.as_str());
@@ -215,10 +226,10 @@ async fn settle(
     Ok(outcome)
 }
 
-fn result(path: &str, source: &Source) -> Object {
+pub(super) fn result(path: &str, checksum: &str) -> Object {
     let mut result = Object::new();
     result.insert("dest".into(), path.into());
-    result.insert("checksum".into(), source.checksum.as_str().into());
+    result.insert("checksum".into(), checksum.into());
     result
 }
 

@@ -1,24 +1,29 @@
-//! Trees of files: sent from the controller in one stream, or copied on the host itself.
+//! Trees of files that are sent from the controller in one stream.
+
+use std::collections::BTreeMap;
 
 use sasrun_plugin::{
     Arguments, Call, Change, Content, ControllerEntry, ControllerFile, Declaration, Failure,
-    FileKind, FileStatus, Host, Mode, ModuleResult, Object, Outcome, TreeEntry, TreeEntryKind,
-    WriteTree,
+    FileKind, FileStatus, Host, Mode, ModuleResult, Outcome, TreeEntry, TreeEntryKind, WriteTree,
 };
 
-use super::placing::{Source, place};
-use crate::answers::{Answers, bytes_of, look, look_inside, run, whole};
+use crate::answers::{Answers, look, look_inside};
 use crate::attributes::Attributes;
-use crate::paths;
+use crate::{digest, paths};
 
 /// Sends a directory of the controller's; only what differs travels.
 pub(super) async fn send(
     host: &Host,
     call: &Call,
     src: &str,
-    file: ControllerFile,
+    mut file: ControllerFile,
 ) -> ModuleResult {
     let arguments = Arguments::validated(call.arguments.clone());
+    refuse_special(&file)?;
+    let opened = match arguments.flag("decrypt") {
+        true => open(host, &mut file).await?,
+        false => Opened::new(),
+    };
     let mut attributes = Attributes::of(&arguments);
     let preserves = attributes.mode == Some(Mode::Preserve);
     if preserves {
@@ -48,6 +53,7 @@ pub(super) async fn send(
             directory_mode,
             preserves,
             force,
+            opened: &opened,
         };
         let to = if status.exists() {
             &mut updates
@@ -92,6 +98,43 @@ pub(super) async fn send(
     Ok(outcome(true))
 }
 
+/// Contents of the files of a tree that are in a vault, by their paths below it.
+type Opened = BTreeMap<String, String>;
+
+/// Opens the files that are in a vault; the checksums are then those of what they hold.
+async fn open(host: &Host, file: &mut ControllerFile) -> Result<Opened, Failure> {
+    let mut all = Opened::new();
+    let mut sealed: Vec<_> = file
+        .entries
+        .iter_mut()
+        .filter(|entry| entry.is_vaulted)
+        .collect();
+    // The nearest come first, so that it is the nearest that is named where none can be opened.
+    sealed.sort_by_key(|entry| entry.path.matches('/').count());
+    for entry in sealed {
+        let text = super::copy::opened(host, &paths::join(&file.path, &entry.path)).await?;
+        entry.checksum = Some(digest::sha1(text.as_bytes()));
+        all.insert(entry.path.clone(), text);
+    }
+    Ok(all)
+}
+
+/// Refuses what cannot be sent, before anything is.
+fn refuse_special(file: &ControllerFile) -> Result<(), Failure> {
+    let sent = [FileKind::File, FileKind::Directory, FileKind::Link];
+    match file
+        .entries
+        .iter()
+        .find(|entry| !sent.contains(&entry.kind))
+    {
+        Some(entry) => Err(Failure::new(format!(
+            "Cannot copy {}: it is neither a file, a directory nor a link",
+            paths::join(&file.path, &entry.path)
+        ))),
+        None => Ok(()),
+    }
+}
+
 /// Looks at the target and at everything that shall be below it, in one round trip.
 async fn survey(
     host: &Host,
@@ -117,6 +160,7 @@ struct Wanted<'a> {
     directory_mode: Option<u32>,
     preserves: bool,
     force: bool,
+    opened: &'a Opened,
 }
 
 impl Wanted<'_> {
@@ -153,132 +197,13 @@ impl Wanted<'_> {
                     path: entry.path.clone(),
                     mode,
                     kind: TreeEntryKind::File {
-                        content: Content::ControllerFile(paths::join(source, &entry.path)),
+                        content: match self.opened.get(&entry.path) {
+                            Some(text) => Content::Text(text.clone()),
+                            None => Content::ControllerFile(paths::join(source, &entry.path)),
+                        },
                     },
                 })
             }
         }
     }
-}
-
-/// `remote_src`: the host copies from itself.
-pub(super) async fn copy_on_host(host: &Host, call: &Call, src: &str) -> ModuleResult {
-    let src = paths::expand(host, src).await?;
-    let mut answers = Answers::of(host, vec![look(&src, true), look_inside(&src, true)]).await?;
-    let (source, with_checksum) = (answers.status()?, answers.status()?);
-    match source.kind {
-        FileKind::Absent => Err(Failure::new(format!("Source {src} not found")).with("src", src)),
-        FileKind::Directory => copy_directory(host, call, &src).await,
-        // A file of this size is not worth a way of its own; it goes through this side.
-        _ if source.size_bytes <= SMALL_BYTES => {
-            let content = Answers::of(host, vec![whole(&src)]).await?.file()?;
-            let mut file = Source::of_bytes(
-                &bytes_of(&content)?,
-                Some(paths::file_name(&src).to_owned()),
-            );
-            file.mode = Some(source.mode);
-            file.from = Some(src);
-            place(host, call, file).await
-        }
-        _ => copy_large(host, call, &src, &with_checksum).await,
-    }
-}
-
-/// Largest file that is read and written again instead of copied by the host.
-const SMALL_BYTES: u64 = 1 << 20;
-
-async fn copy_large(host: &Host, call: &Call, src: &str, source: &FileStatus) -> ModuleResult {
-    let arguments = Arguments::validated(call.arguments.clone());
-    let mut dest = paths::expand(host, arguments.text_or_empty("dest")).await?;
-    let status = Answers::of(host, vec![look(&dest, true)]).await?.status()?;
-    if dest.ends_with('/') || status.kind == FileKind::Directory {
-        dest = paths::join(&dest, paths::file_name(src));
-    }
-    let there = Answers::of(host, vec![look_inside(&dest, true)])
-        .await?
-        .status()?;
-    let mut attributes = Attributes::of(&arguments);
-    if attributes.mode == Some(Mode::Preserve) {
-        attributes.mode = Some(Mode::Bits(source.mode));
-    }
-    let is_same = there.exists() && there.checksum == source.checksum;
-    let difference = if there.exists() {
-        attributes.difference(&there)
-    } else {
-        attributes.difference(&FileStatus::default())
-    };
-    let outcome = Outcome::default()
-        .with("src", src)
-        .with("dest", dest.as_str())
-        .with("checksum", source.checksum.clone());
-    if is_same && difference.is_empty() {
-        return Ok(outcome);
-    }
-    host.will_change(
-        format!("copy {src} to {dest}"),
-        None,
-        outcome.result.clone(),
-    )
-    .await?;
-    let mut steps = Vec::new();
-    if !is_same {
-        let (from, to) = (paths::word(src), paths::word(&dest));
-        let beside = paths::word(&format!("{dest}.sasrun-part"));
-        steps.push(format!("cp {from} {beside} && mv -f {beside} {to}"));
-    }
-    steps.push(difference.script(&dest));
-    run(host, steps.join(" && "), "copying the file").await?;
-    Ok(Outcome {
-        changed: true,
-        ..outcome
-    })
-}
-
-async fn copy_directory(host: &Host, call: &Call, src: &str) -> ModuleResult {
-    let arguments = Arguments::validated(call.arguments.clone());
-    let dest = paths::expand(host, arguments.text_or_empty("dest")).await?;
-    let to = if src.ends_with('/') {
-        dest.clone()
-    } else {
-        paths::join(&dest, paths::file_name(src))
-    };
-    let (from_word, to_word) = (paths::word(src), paths::word(&to));
-    // Every file of the source must be there with the same content.
-    let compare = format!(
-        "cd {from_word} && find . -print | while read entry; do\n\
-         if [ -d \"$entry\" ]; then [ -d {to_word}/\"$entry\" ] || echo differs\n\
-         elif [ -f \"$entry\" ]; then cmp -s \"$entry\" {to_word}/\"$entry\" || echo differs\n\
-         fi\ndone"
-    );
-    let output = host.read_script(compare).await?;
-    let mut result = Object::new();
-    result.insert("src".into(), src.into());
-    result.insert("dest".into(), dest.as_str().into());
-    let outcome = Outcome {
-        result,
-        ..Outcome::default()
-    };
-    if output.succeeded() && !output.stdout.contains("differs") {
-        return Ok(outcome);
-    }
-    host.will_change(format!("copy {src} to {to}"), None, outcome.result.clone())
-        .await?;
-    let mut script = format!("mkdir -p {to_word} && cp -R {from_word}/. {to_word}/");
-    let attributes = Attributes::of(&arguments);
-    if let Some(owner) = &attributes.owner {
-        script.push_str(&format!(" && chown -R {} {to_word}", paths::word(owner)));
-    }
-    if let Some(group) = &attributes.group {
-        script.push_str(&format!(" && chgrp -R {} {to_word}", paths::word(group)));
-    }
-    if let Some(Mode::Bits(mode)) = attributes.mode {
-        script.push_str(&format!(
-            " && find {to_word} -type f -exec chmod {mode:04o} {{}} \\;"
-        ));
-    }
-    run(host, script, "copying the directory").await?;
-    Ok(Outcome {
-        changed: true,
-        ..outcome
-    })
 }

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::MetadataExt as _;
 
-use super::executor::{Run, mode, with_each_shell};
+use super::executor::{Run, World, mode, with_each_shell};
 use serde_json::json;
 
 #[test]
@@ -303,6 +303,111 @@ fn files_and_trees_of_the_controller_are_sent() {
         assert!(world.run("copy", here.clone()).outcome().changed);
         assert_eq!(world.read("copied/from/sub/b"), "b");
         assert!(!world.run("copy", here).outcome().changed);
+    });
+}
+
+#[test]
+fn a_tree_is_sent_through_its_links_unless_they_are_to_be_kept() {
+    with_each_shell(|world| {
+        std::fs::create_dir(world.path("from")).unwrap();
+        std::fs::create_dir(world.path("to")).unwrap();
+        world.write("elsewhere", "content");
+        std::os::unix::fs::symlink("../elsewhere", world.path("from/link")).unwrap();
+        let tree = |dest: &str, follow: bool| json!({"src": "from/", "dest": world.path(dest), "local_follow": follow});
+        assert!(world.run("copy", tree("to", true)).outcome().changed);
+        let is_link = |path: &str| {
+            std::fs::symlink_metadata(world.path(path))
+                .unwrap()
+                .is_symlink()
+        };
+        assert!(!is_link("to/link"));
+        assert_eq!(world.read("to/link"), "content");
+        assert!(!world.run("copy", tree("to", true)).outcome().changed);
+        assert!(world.run("copy", tree("kept", false)).outcome().changed);
+        assert!(is_link("kept/link"));
+        assert!(!world.run("copy", tree("kept", false)).outcome().changed);
+    });
+}
+
+#[test]
+fn files_of_a_tree_that_are_in_a_vault_are_opened() {
+    let mut world = World::new(&["sh"]);
+    std::fs::create_dir(world.path("from")).unwrap();
+    world.write("from/sealed", "$ANSIBLE_VAULT;1.1;AES256\n6162\n");
+    let name = json!(world.path("from/sealed"));
+    let lookup = format!("lookup('ansible.builtin.unvault', {name}, rstrip=false)");
+    world.values.insert(lookup, json!("opened\n"));
+    let tree = json!({"src": "from", "dest": world.path("to")});
+    assert!(world.run("copy", tree.clone()).outcome().changed);
+    assert_eq!(world.read("to/from/sealed"), "opened\n");
+    assert!(!world.run("copy", tree).outcome().changed);
+    let closed = json!({"src": "from", "dest": world.path("closed"), "decrypt": false});
+    assert!(world.run("copy", closed).outcome().changed);
+    assert!(
+        world
+            .read("closed/from/sealed")
+            .starts_with("$ANSIBLE_VAULT")
+    );
+}
+
+#[test]
+fn a_host_copies_from_itself() {
+    with_each_shell(|world| {
+        std::fs::create_dir_all(world.path("from/ sub \\n")).unwrap();
+        world.write("from/ sub \\n/b", "b");
+        world.write("elsewhere", "content");
+        std::os::unix::fs::symlink("../elsewhere", world.path("from/link")).unwrap();
+        let is_link = |path: &str| {
+            std::fs::symlink_metadata(world.path(path))
+                .unwrap()
+                .is_symlink()
+        };
+        for (dest, follow) in [("through", true), ("kept", false)] {
+            let tree = json!({"src": world.path("from/"), "dest": world.path(dest), "remote_src": true, "local_follow": follow});
+            assert!(world.run("copy", tree.clone()).outcome().changed);
+            assert_eq!(world.read(&format!("{dest}/ sub \\n/b")), "b");
+            assert_eq!(is_link(&format!("{dest}/link")), !follow);
+            assert!(!world.run("copy", tree.clone()).outcome().changed, "{dest}");
+            world.write(&format!("{dest}/ sub \\n/b"), "other");
+            let mut left = tree.clone();
+            left["force"] = json!(false);
+            assert!(!world.run("copy", left).outcome().changed);
+            assert!(world.run("copy", tree).outcome().changed);
+            assert_eq!(world.read(&format!("{dest}/ sub \\n/b")), "b");
+        }
+        let special = json!({"src": "/dev/null", "dest": world.path("x"), "remote_src": true});
+        assert!(
+            world
+                .run("copy", special)
+                .failure()
+                .msg
+                .contains("not a file")
+        );
+    });
+}
+
+#[test]
+fn a_large_file_of_the_host_is_copied_there() {
+    with_each_shell(|world| {
+        let large = "0123456789abcdef".repeat(100_000);
+        world.write("large", &large);
+        let wanted = json!({"src": world.path("large"), "dest": world.path("new/"), "remote_src": true, "mode": "0640"});
+        assert!(world.run("copy", wanted.clone()).outcome().changed);
+        assert!(world.read("new/large") == large);
+        assert_eq!(mode(&world.path("new/large")), 0o640);
+        assert!(!world.run("copy", wanted).outcome().changed);
+        world.write("old", "old");
+        let over = json!({"src": world.path("large"), "dest": world.path("old"), "remote_src": true,
+            "validate": "grep -q 'no such thing' %s", "backup": true});
+        world.run("copy", over.clone()).failure();
+        assert_eq!(world.read("old"), "old");
+        assert!(!std::path::Path::new(&world.path("old.sasrun-part")).exists());
+        let mut fits = over;
+        fits["validate"] = json!("grep -q 0123 %s");
+        let replaced = world.run("copy", fits);
+        assert!(world.read("old") == large);
+        let backup = replaced.result("backup_file").as_str().unwrap().to_owned();
+        assert_eq!(std::fs::read_to_string(backup).unwrap(), "old");
     });
 }
 

@@ -29,6 +29,8 @@ fn kind(kind: fs::FileType) -> FileKind {
         FileKind::Link
     } else if kind.is_fifo() {
         FileKind::Fifo
+    } else if kind.is_char_device() {
+        FileKind::CharacterDevice
     } else {
         FileKind::File
     }
@@ -172,7 +174,7 @@ pub fn fetch(path: &str, controller_path: &str) -> ReadAnswer {
     written(controller_path, None)
 }
 
-pub fn controller_file(path: &str, checksum: Option<&str>) -> Answer {
+pub fn controller_file(path: &str, checksum: Option<&str>, follow: bool) -> Answer {
     let Ok(found) = fs::metadata(path) else {
         return Answer::Refused {
             refusal: Refusal {
@@ -183,7 +185,7 @@ pub fn controller_file(path: &str, checksum: Option<&str>) -> Answer {
     };
     let mut entries = Vec::new();
     if found.is_dir() {
-        collect(Path::new(path), "", &mut entries);
+        collect(Path::new(path), "", follow, &mut entries);
     }
     Answer::ControllerFile {
         file: ControllerFile {
@@ -199,7 +201,7 @@ pub fn controller_file(path: &str, checksum: Option<&str>) -> Answer {
     }
 }
 
-fn collect(directory: &Path, prefix: &str, entries: &mut Vec<ControllerEntry>) {
+fn collect(directory: &Path, prefix: &str, follow: bool, entries: &mut Vec<ControllerEntry>) {
     let mut names: Vec<String> = fs::read_dir(directory)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
@@ -208,7 +210,11 @@ fn collect(directory: &Path, prefix: &str, entries: &mut Vec<ControllerEntry>) {
     for name in names {
         let path = directory.join(&name);
         let below = format!("{prefix}{name}");
-        let status = fs::symlink_metadata(&path).unwrap();
+        let status = match follow {
+            true => fs::metadata(&path).unwrap(),
+            false => fs::symlink_metadata(&path).unwrap(),
+        };
+        let content = fs::read(&path).unwrap_or_default();
         entries.push(ControllerEntry {
             path: below.clone(),
             kind: kind(status.file_type()),
@@ -218,9 +224,10 @@ fn collect(directory: &Path, prefix: &str, entries: &mut Vec<ControllerEntry>) {
             link_target: fs::read_link(&path)
                 .ok()
                 .map(|path| path.to_string_lossy().into()),
+            is_vaulted: content.starts_with(b"$ANSIBLE_VAULT;"),
         });
         if status.is_dir() {
-            collect(&path, &format!("{below}/"), entries);
+            collect(&path, &format!("{below}/"), follow, entries);
         }
     }
 }

@@ -257,13 +257,18 @@ impl World {
 
     fn controller(&self, request: ControllerRequest) -> Answer {
         match request {
-            ControllerRequest::File { name, checksum, .. } => {
+            ControllerRequest::File {
+                name,
+                checksum,
+                follow_links,
+                ..
+            } => {
                 let path = if name.starts_with('/') {
                     name
                 } else {
                     self.path(&name)
                 };
-                disk::controller_file(&path, checksum.as_deref())
+                disk::controller_file(&path, checksum.as_deref(), follow_links)
             }
             ControllerRequest::RenderFile {
                 name, variables, ..
