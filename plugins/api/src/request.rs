@@ -288,6 +288,9 @@ pub enum ControllerRequest {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         follow_links: bool,
     },
+    /// Reads a file by its absolute path, opened if it is in a vault. Answer: `Value`: its bytes in
+    /// Base64.
+    Open { path: String },
     /// Renders a template file in the task's scope. Answer: `Value` with the text.
     RenderFile {
         name: String,

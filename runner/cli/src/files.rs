@@ -18,7 +18,7 @@ use crate::described::{Describing, Links};
 use crate::digests::Digests;
 use crate::inputs::Inputs;
 use crate::scripts::Scripts;
-use crate::world::unsealed;
+use crate::world::{closed, unsealed};
 
 /// The loader and the disk.
 pub(crate) struct UserFiles {
@@ -170,6 +170,12 @@ impl Files for UserFiles {
             (fields.nth(1) == Some(number.as_str())).then(|| name.to_owned())
         });
         Some(name.unwrap_or(number))
+    }
+
+    fn read_opened(&self, path: &Path) -> Result<Vec<u8>, String> {
+        self.inputs.used(InputKind::File, path);
+        let content = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        unsealed(content, &*self.vault).map_err(|error| closed(path, &error))
     }
 
     fn read_text(&self, path: &Path) -> Result<String, String> {

@@ -36,15 +36,7 @@ impl World for Controller {
 
     fn read_file(&self, path: &str) -> Result<Vec<u8>, WorldError> {
         let content = fs::read(path).map_err(|error| failed(error.to_string()))?;
-        unsealed(content, &*self.vault).map_err(|error| {
-            failed(match error {
-                // The words that Ansible says it with.
-                VaultError::NoSecret => {
-                    format!("A vault password or secret must be specified to decrypt {path}")
-                }
-                error => error.to_string(),
-            })
-        })
+        unsealed(content, &*self.vault).map_err(|error| failed(closed(Path::new(path), &error)))
     }
 
     fn write_private_file(&self, path: &str, content: &[u8]) -> Result<(), WorldError> {
@@ -141,6 +133,17 @@ pub(crate) fn unsealed(content: Vec<u8>, vault: &dyn VaultDecrypt) -> Result<Vec
     match std::str::from_utf8(&content) {
         Ok(text) if text.starts_with(SEALED) => vault.decrypt(text),
         _ => Ok(content),
+    }
+}
+
+/// Why a file stays closed; without a password in the words that Ansible says it with.
+pub(crate) fn closed(path: &Path, error: &VaultError) -> String {
+    let path = path.display();
+    match error {
+        VaultError::NoSecret => {
+            format!("A vault password or secret must be specified to decrypt {path}")
+        }
+        error => format!("{path}: {error}"),
     }
 }
 

@@ -138,6 +138,12 @@ pub trait Files: Send + Sync {
     /// Name of the user that a file of the controller belongs to, if it is there.
     fn owner_of(&self, path: &Path) -> Option<String>;
 
+    /// Reads a file of the controller, opened if it is in a vault.
+    ///
+    /// # Errors
+    /// It cannot be read or opened.
+    fn read_opened(&self, path: &Path) -> Result<Vec<u8>, String>;
+
     /// Reads a text of the controller.
     ///
     /// # Errors

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use sasrun_model::{Name, Node, Span, Value};
 use sasrun_plugin::{Answer, ControllerRequest, Object, SearchIn};
 use sasrun_template::{RenderOptions, Scope, TemplateError, Templates, Truth};
@@ -37,6 +39,15 @@ impl Talking<'_> {
                 match found {
                     Ok(file) => Answer::ControllerFile { file },
                     Err(message) => refused("not_found", message),
+                }
+            }
+            ControllerRequest::Open { path } => {
+                let files = &self.host_run.run.files;
+                match files.read_opened(std::path::Path::new(&path)) {
+                    Ok(bytes) => Answer::Value {
+                        value: STANDARD.encode(bytes).into(),
+                    },
+                    Err(message) => refused("other", message),
                 }
             }
             ControllerRequest::RenderFile {

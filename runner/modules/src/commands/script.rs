@@ -8,6 +8,7 @@ use sasrun_plugin::{
 
 use super::guard::{self, Verdict};
 use crate::describe::{core, example, path, returns, set, text, with};
+use crate::files::sent_content;
 use crate::lines::{exit_status, split_lines};
 use crate::{paths, words};
 
@@ -82,10 +83,10 @@ async fn run(call: Call, host: Host) -> ModuleResult {
         }
     }
     let file = host.controller_file(source, SearchIn::Files, None).await?;
+    let content = sent_content(&host, &arguments, file).await?;
     let directory = make_directory(&host).await?;
     let place = paths::join(&directory, paths::file_name(source));
-    let output = send_and_run(&host, &arguments, &words, &file.path, &directory, &place).await?;
-    Ok(output)
+    send_and_run(&host, &arguments, &words, content, &directory, &place).await
 }
 
 fn skipped(skip: &guard::Skip) -> Outcome {
@@ -113,7 +114,7 @@ async fn send_and_run(
     host: &Host,
     arguments: &Arguments,
     words: &[String],
-    source: &str,
+    content: Content,
     directory: &str,
     place: &str,
 ) -> ModuleResult {
@@ -133,7 +134,7 @@ async fn send_and_run(
     };
     let write = WriteFile {
         path: place.to_owned(),
-        content: Content::ControllerFile(source.to_owned()),
+        content,
         mode: Some(0o700),
         owner: None,
         group: None,

@@ -155,7 +155,7 @@ async fn of_controller(
             .map_err(|_| Failure::new(format!("the fragment {path} came garbled")))?;
         let is_vaulted = arguments.flag("decrypt") && bytes.starts_with(b"$ANSIBLE_VAULT;");
         fragments.push(if is_vaulted {
-            super::copy::opened(host, &path).await?.into_bytes()
+            super::copy::opened(host, &path).await?
         } else {
             bytes
         });

@@ -1,12 +1,14 @@
 //! `copy`: sends files, trees or given text to the host.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use sasrun_plugin::{
-    Arguments, Call, Content, ControllerFile, Failure, FunctionModule, Host, Module, ModuleResult,
-    ModuleSpec, SearchIn,
+    Arguments, Call, Content, ControllerFile, ControllerRequest, Failure, FunctionModule, Host,
+    Module, ModuleResult, ModuleSpec, SearchIn,
 };
 use serde_json::Value;
 
-use super::placing::{Source, place};
+use super::placing::{Source, content_of, place};
 use super::{on_host, tree};
 use crate::describe::{
     choice, core, example, file_arguments, file_returns, needed, path, raw, returns, set, switch,
@@ -124,10 +126,11 @@ async fn run(call: Call, host: Host) -> ModuleResult {
     }
     verify(&arguments, &file)?;
     if file.is_vaulted && arguments.flag("decrypt") {
-        let text = opened(&host, &file.path).await?;
+        let bytes = opened(&host, &file.path).await?;
         let source = Source {
             mode: Some(file.mode & 0o7777),
-            ..Source::of_bytes(text.as_bytes(), Some(paths::file_name(&src).to_owned()))
+            was_sealed: true,
+            ..Source::of_bytes(&bytes, Some(paths::file_name(&src).to_owned()))
         };
         return place(&host, &call, source).await;
     }
@@ -136,16 +139,26 @@ async fn run(call: Call, host: Host) -> ModuleResult {
 }
 
 /// Reads a file of the controller's that is in a vault.
-pub(super) async fn opened(host: &Host, path: &str) -> Result<String, Failure> {
-    let name = Value::from(path);
-    let expression = format!("lookup('ansible.builtin.unvault', {name}, rstrip=false)");
-    let request = sasrun_plugin::ControllerRequest::Evaluate { expression };
-    match host.controller(request).await? {
-        Value::String(text) => Ok(text),
-        _ => Err(Failure::new(format!(
-            "{path} could not be opened with the vault's password"
-        ))),
+pub(crate) async fn opened(host: &Host, path: &str) -> Result<Vec<u8>, Failure> {
+    let request = ControllerRequest::Open {
+        path: path.to_owned(),
+    };
+    let answer = host.controller(request).await?;
+    let bytes = answer.as_str().and_then(|text| STANDARD.decode(text).ok());
+    bytes.ok_or_else(|| Failure::new(format!("the content of {path} came garbled")))
+}
+
+/// Content of a file of the controller's as it is to be sent: opened if it is in a vault, unless
+/// `decrypt` says otherwise.
+pub(crate) async fn sent_content(
+    host: &Host,
+    arguments: &Arguments,
+    file: ControllerFile,
+) -> Result<Content, Failure> {
+    if file.is_vaulted && arguments.flag("decrypt") {
+        return Ok(content_of(&opened(host, &file.path).await?));
     }
+    Ok(Content::ControllerFile(file.path))
 }
 
 fn verify(arguments: &Arguments, file: &ControllerFile) -> Result<(), Failure> {
@@ -181,5 +194,6 @@ async fn source_of(host: &Host, src: &str, file: ControllerFile) -> Result<Sourc
         mode: Some(file.mode & 0o7777),
         md5sum,
         from: Some(file.path),
+        was_sealed: false,
     })
 }

@@ -20,4 +20,5 @@ pub(crate) mod tempfile;
 pub(crate) mod template;
 mod tree;
 
+pub(crate) use copy::sent_content;
 pub(crate) use shell_pattern::{shell_pattern, translated};

@@ -28,24 +28,31 @@ pub(super) struct Source {
     pub(super) md5sum: Option<String>,
     /// Where the content is from, for results.
     pub(super) from: Option<String>,
+    /// Whether it was in a vault, so that no difference shows it.
+    pub(super) was_sealed: bool,
 }
 
 impl Source {
     /// Makes a source of bytes that are known here.
     pub(super) fn of_bytes(bytes: &[u8], name: Option<String>) -> Self {
-        let content = match std::str::from_utf8(bytes) {
-            Ok(text) => Content::Text(text.to_owned()),
-            Err(_) => Content::Base64(base64::engine::general_purpose::STANDARD.encode(bytes)),
-        };
         Self {
-            content,
+            content: content_of(bytes),
             checksum: digest::sha1(bytes),
             size_bytes: bytes.len() as u64,
             name,
             mode: None,
             md5sum: Some(digest::md5(bytes)),
             from: None,
+            was_sealed: false,
         }
+    }
+}
+
+/// Bytes as they travel: as text where they are some.
+pub(crate) fn content_of(bytes: &[u8]) -> Content {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Content::Text(text.to_owned()),
+        Err(_) => Content::Base64(base64::engine::general_purpose::STANDARD.encode(bytes)),
     }
 }
 
@@ -268,7 +275,22 @@ fn attribute_diff(spot: &Spot, difference: &Difference) -> Option<Diff> {
     Some(Diff::text(&header, shown(before), shown(after)))
 }
 
+/// Tells that a content differs, by checksums alone.
+fn hidden_diff(spot: &Spot, source: &Source) -> Diff {
+    let told = |checksum: &str| format!("(not shown: it was in a vault; checksum {checksum})\n");
+    let before = spot.status.checksum.as_deref();
+    Diff {
+        before_header: Some(spot.path.clone()),
+        after_header: Some(source.from.clone().unwrap_or_else(|| spot.path.clone())),
+        before: before.map(told).unwrap_or_default(),
+        after: told(&source.checksum),
+    }
+}
+
 async fn content_diff(host: &Host, spot: &Spot, source: &Source) -> Result<Diff, Failure> {
+    if source.was_sealed {
+        return Ok(hidden_diff(spot, source));
+    }
     let too_large = |size: u64| size > DIFF_LIMIT_BYTES;
     let is_file = spot.status.kind == FileKind::File;
     let before = if is_file && too_large(spot.status.size_bytes) {

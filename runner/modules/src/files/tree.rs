@@ -7,6 +7,7 @@ use sasrun_plugin::{
     FileKind, FileStatus, Host, Mode, ModuleResult, Outcome, TreeEntry, TreeEntryKind, WriteTree,
 };
 
+use super::placing::content_of;
 use crate::answers::{Answers, look, look_inside};
 use crate::attributes::Attributes;
 use crate::{digest, paths};
@@ -99,7 +100,7 @@ pub(super) async fn send(
 }
 
 /// Contents of the files of a tree that are in a vault, by their paths below it.
-type Opened = BTreeMap<String, String>;
+type Opened = BTreeMap<String, Vec<u8>>;
 
 /// Opens the files that are in a vault; the checksums are then those of what they hold.
 async fn open(host: &Host, file: &mut ControllerFile) -> Result<Opened, Failure> {
@@ -112,9 +113,9 @@ async fn open(host: &Host, file: &mut ControllerFile) -> Result<Opened, Failure>
     // The nearest come first, so that it is the nearest that is named where none can be opened.
     sealed.sort_by_key(|entry| entry.path.matches('/').count());
     for entry in sealed {
-        let text = super::copy::opened(host, &paths::join(&file.path, &entry.path)).await?;
-        entry.checksum = Some(digest::sha1(text.as_bytes()));
-        all.insert(entry.path.clone(), text);
+        let bytes = super::copy::opened(host, &paths::join(&file.path, &entry.path)).await?;
+        entry.checksum = Some(digest::sha1(&bytes));
+        all.insert(entry.path.clone(), bytes);
     }
     Ok(all)
 }
@@ -198,7 +199,7 @@ impl Wanted<'_> {
                     mode,
                     kind: TreeEntryKind::File {
                         content: match self.opened.get(&entry.path) {
-                            Some(text) => Content::Text(text.clone()),
+                            Some(bytes) => content_of(bytes),
                             None => Content::ControllerFile(paths::join(source, &entry.path)),
                         },
                     },

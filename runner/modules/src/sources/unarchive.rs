@@ -1,7 +1,7 @@
 //! `unarchive`: unpacks an archive into a directory of the host.
 
 use sasrun_plugin::{
-    Arguments, Call, Change, Command, Content, Failure, FileKind, FunctionModule, Host, Module,
+    Arguments, Call, Change, Command, Failure, FileKind, FunctionModule, Host, Module,
     ModuleResult, ModuleSpec, Outcome, ReadAnswer, SearchIn, WriteFile,
 };
 
@@ -10,6 +10,7 @@ use crate::attributes::Attributes;
 use crate::describe::{
     choice, core, example, file_arguments, file_returns, needed, path, set, switch, texts, with,
 };
+use crate::files::sent_content;
 use crate::paths;
 
 pub(crate) fn module() -> Box<dyn Module> {
@@ -336,7 +337,7 @@ impl Archive {
                 .await?;
             Change::Write(WriteFile {
                 path: place,
-                content: Content::ControllerFile(file.path),
+                content: sent_content(host, &self.arguments, file).await?,
                 mode: Some(0o600),
                 owner: None,
                 group: None,

@@ -9,6 +9,8 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command as Process, Stdio};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use sasrun_modules::builtin;
 use sasrun_plugin::{
     Answer, Arguments, Call, Change, Command, CommandOutput, ControllerRequest, Declaration,
@@ -270,6 +272,9 @@ impl World {
                 };
                 disk::controller_file(&path, checksum.as_deref(), follow_links)
             }
+            ControllerRequest::Open { path } => Answer::Value {
+                value: STANDARD.encode(self.values[&path].as_str().unwrap()).into(),
+            },
             ControllerRequest::RenderFile {
                 name, variables, ..
             } => {
