@@ -53,7 +53,7 @@ async fn copy_large(host: &Host, call: &Call, src: &str, source: &FileStatus) ->
     let expected = result(&spot.path, &checksum);
     host.will_change(format!("copy {src} to {}", spot.path), None, expected)
         .await?;
-    make_parent(host, &spot).await?;
+    make_parent(host, &arguments, &wanted, &spot).await?;
     // What is written anew has the bits of what it replaces, or those of any new file.
     let bits = match exists {
         true => wanted.bits(&spot.status).or(Some(spot.status.mode)),

@@ -95,7 +95,7 @@ pub(super) async fn place(host: &Host, call: &Call, source: Source) -> ModuleRes
         result: expected.clone(),
     })
     .await?;
-    make_parent(host, &spot).await?;
+    make_parent(host, &arguments, &attributes, &spot).await?;
     let written = host
         .write(write_file(&arguments, &attributes, &spot, &source)?)
         .await?;
@@ -116,12 +116,40 @@ pub(super) async fn place(host: &Host, call: &Call, source: Source) -> ModuleRes
     Ok(outcome)
 }
 
-/// Makes the directory that a `dest` with a slash at its end asks for.
-pub(super) async fn make_parent(host: &Host, spot: &Spot) -> Result<(), Failure> {
-    if let Some(parent) = &spot.missing_parent {
-        let script = format!("mkdir -p {}", paths::word(parent));
-        run(host, script, "making the directory of the file").await?;
+/// Makes the directory that a `dest` with a slash at its end asks for, and those above it that are
+/// not there: with the owner and group of the file, and the permissions of `directory_mode`.
+pub(super) async fn make_parent(
+    host: &Host,
+    arguments: &Arguments,
+    attributes: &Attributes,
+    spot: &Spot,
+) -> Result<(), Failure> {
+    let Some(parent) = &spot.missing_parent else {
+        return Ok(());
+    };
+    let mut each = Vec::new();
+    if let Some(owner) = &attributes.owner {
+        each.push(format!("chown {} \"$d\"", paths::word(owner)));
     }
+    if let Some(group) = &attributes.group {
+        each.push(format!("chgrp {} \"$d\"", paths::word(group)));
+    }
+    if let Some(mode) = arguments.mode("directory_mode", 0o755, true) {
+        each.push(format!("chmod {mode:04o} \"$d\""));
+    }
+    let parent = paths::word(parent);
+    let script = if each.is_empty() {
+        format!("mkdir -p {parent}")
+    } else {
+        // From the new directory up to the first that is there already.
+        format!(
+            "top={parent}; while [ ! -d \"$top\" ]; do top=`dirname \"$top\"`; done\n\
+             mkdir -p {parent} && d={parent} && \
+             while [ \"$d\" != \"$top\" ]; do {} || exit 1; d=`dirname \"$d\"`; done",
+            each.join(" && ")
+        )
+    };
+    run(host, script, "making the directory of the file").await?;
     Ok(())
 }
 

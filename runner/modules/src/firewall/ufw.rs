@@ -87,8 +87,9 @@ async fn run(call: Call, host: Host) -> ModuleResult {
         )));
     }
     let before = before.stdout;
+    let place = place(&host, &arguments).await?;
     let mut steps = Vec::new();
-    for (command, is_right) in commands(&arguments, &before)? {
+    for (command, is_right) in commands(&arguments, &before, place)? {
         if !is_right && !would_not(&host, &command, &arguments).await? {
             steps.push(command);
         }
@@ -116,6 +117,44 @@ async fn run(call: Call, host: Host) -> ModuleResult {
         changed: always || after != before,
         ..outcome(true, result(&steps, &after))
     })
+}
+
+/// Finds the number that a new rule gets, counted from where the task counts; none for the end.
+async fn place(host: &Host, arguments: &Arguments) -> Result<Option<i64>, Failure> {
+    let Some(place) = arguments.integer("insert") else {
+        return Ok(None);
+    };
+    let from = match arguments.text("insert_relative_to") {
+        None | Some("zero") => return Ok(Some(place)),
+        Some(from) => from,
+    };
+    let listed = host.read_script("LC_ALL=C ufw status numbered").await?;
+    Ok(counted(&listed.stdout, place, from))
+}
+
+/// Counts from the first or last rule of a family; none past the last rule, for ufw refuses that.
+fn counted(listed: &str, place: i64, from: &str) -> Option<i64> {
+    let rules = listed.lines().filter_map(|line| {
+        let (number, rest) = line.strip_prefix('[')?.split_once(']')?;
+        Some((number.trim().parse::<i64>().ok()?, rest.contains("(v6)")))
+    });
+    let (mut last, mut last_ipv4) = (0, None);
+    let mut has_ipv6 = false;
+    for (number, is_ipv6) in rules {
+        last = last.max(number);
+        has_ipv6 |= is_ipv6;
+        if !is_ipv6 {
+            last_ipv4 = last_ipv4.max(Some(number));
+        }
+    }
+    let start = match from {
+        "last-ipv4" => last_ipv4.unwrap_or(1),
+        "first-ipv6" => last_ipv4.map_or(1, |number| number + 1),
+        "last-ipv6" if has_ipv6 => last,
+        "last-ipv6" => last + 1,
+        _ => 1,
+    };
+    Some(start.saturating_add(place)).filter(|number| *number <= last)
 }
 
 /// Asks ufw whether a rule is there already.
@@ -152,7 +191,11 @@ async fn would_not(host: &Host, command: &str, arguments: &Arguments) -> Result<
 }
 
 /// Returns the commands in their order, each with whether the state shows that it is needless.
-fn commands(arguments: &Arguments, state: &str) -> Result<Vec<(String, bool)>, Failure> {
+fn commands(
+    arguments: &Arguments,
+    state: &str,
+    place: Option<i64>,
+) -> Result<Vec<(String, bool)>, Failure> {
     let is_active = state.lines().any(|line| line.trim() == "Status: active");
     let mut commands = Vec::new();
     match arguments.text("state") {
@@ -190,12 +233,12 @@ fn commands(arguments: &Arguments, state: &str) -> Result<Vec<(String, bool)>, F
         commands.push((format!("ufw default {policy} {direction}"), is_so));
     }
     if arguments.has("rule") {
-        commands.push((rule(arguments)?, false));
+        commands.push((rule(arguments, place)?, false));
     }
     Ok(commands)
 }
 
-fn rule(arguments: &Arguments) -> Result<String, Failure> {
+fn rule(arguments: &Arguments, place: Option<i64>) -> Result<String, Failure> {
     let given = |name: &str| arguments.text(name).filter(|text| !text.is_empty());
     if given("interface").is_some() && given("direction").is_none() && !arguments.flag("route") {
         return Err(Failure::new(
@@ -209,10 +252,7 @@ fn rule(arguments: &Arguments) -> Result<String, Failure> {
             add(word);
         }
     }
-    if let Some(place) = arguments
-        .integer("insert")
-        .filter(|_| !arguments.flag("delete"))
-    {
+    if let Some(place) = place.filter(|_| !arguments.flag("delete")) {
         add("insert");
         add(&place.to_string());
     }
@@ -265,6 +305,7 @@ mod tests {
         let commands = commands(
             &arguments,
             "Status: active\nDefault: deny (incoming), allow (outgoing)\n",
+            None,
         )
         .unwrap();
         assert_eq!(commands[0], ("ufw --force enable".to_owned(), true));
@@ -272,5 +313,19 @@ mod tests {
             commands[1].0,
             "ufw allow from any to any port 80 proto tcp comment 'the web'"
         );
+    }
+
+    #[test]
+    fn places_are_counted_from_where_the_task_says() {
+        let listed = "Status: active\n\n     To  Action  From\n     --  ------  ----\n\
+            [ 1] 22  ALLOW IN  Anywhere\n[ 2] 80  ALLOW IN  Anywhere\n\
+            [ 3] 22 (v6)  ALLOW IN  Anywhere (v6)\n[ 4] 80 (v6)  ALLOW IN  Anywhere (v6)\n";
+        let at = |place, from| counted(listed, place, from);
+        assert_eq!(at(0, "first-ipv4"), Some(1));
+        assert_eq!(at(0, "last-ipv4"), Some(2));
+        assert_eq!(at(1, "first-ipv6"), Some(4));
+        assert_eq!(at(-1, "last-ipv6"), Some(3));
+        assert_eq!(at(1, "last-ipv6"), None);
+        assert_eq!(counted("Status: active\n", 0, "first-ipv4"), None);
     }
 }

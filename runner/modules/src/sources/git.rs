@@ -66,7 +66,7 @@ fn arguments() -> Vec<ArgumentSpec> {
         path("key_file", "Key to log in with."),
         text("ssh_opts", "Options for ssh."),
         path("executable", "The program."),
-        text("umask", "Mask of modes."),
+        text("umask", "Mask of the modes of what is made, octal."),
         switch("verify_commit", "Checks the signature of the commit."),
         texts("gpg_allowlist", "Accepted and not used.").alias(&["gpg_whitelist"]),
     ]
@@ -82,6 +82,12 @@ struct Task {
 
 async fn run(call: Call, host: Host) -> ModuleResult {
     let arguments = Arguments::validated(call.arguments);
+    let is_octal = |mask: &str| mask.len() >= 3 && mask.bytes().all(|b| (b'0'..=b'7').contains(&b));
+    if arguments.text("umask").is_some_and(|mask| !is_octal(mask)) {
+        return Err(Failure::new(
+            "umask must be defined as a quoted octal integer",
+        ));
+    }
     let task = Task {
         dest: paths::expand(&host, arguments.text_or_empty("dest")).await?,
         git: Host::quote(arguments.text("executable").unwrap_or("git")),
@@ -180,8 +186,10 @@ impl Task {
     }
 
     async fn change(&self, script: String) -> Result<CommandOutput, Failure> {
+        let mask = self.arguments.text("umask");
+        let mask = mask.map(|mask| format!("umask {}\n", Host::quote(mask)));
         let command = Command {
-            script,
+            script: mask.unwrap_or_default() + &script,
             environment: self.environment(),
             ..Command::default()
         };

@@ -27,7 +27,7 @@ fn spec() -> ModuleSpec {
                 path("path", "The program."),
                 text(
                     "family",
-                    "Family of programs, where the host's tool knows such.",
+                    "Family of programs; only the tool of Red Hat's systems knows such.",
                 ),
                 path("link", "The link that leads to it."),
                 integer("priority", "Its rank when the choice is automatic."),
@@ -161,6 +161,9 @@ fn install(
             Host::quote(part("name")),
             Host::quote(part("path"))
         ));
+    }
+    if let Some(family) = arguments.text("family") {
+        step.push_str(&format!(" --family {}", Host::quote(family)));
     }
     Ok(step)
 }

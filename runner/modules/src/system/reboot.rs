@@ -2,7 +2,7 @@
 
 use sasrun_plugin::{
     Answer, Arguments, Call, CheckSupport, Command, Failure, FunctionModule, Host, Module,
-    ModuleResult, ModuleSpec, Object, Outcome, Repetition, Request,
+    ModuleResult, ModuleSpec, Object, Outcome, Read, Repetition, Request,
 };
 
 use crate::describe::{core, example, integer, returns, text, texts};
@@ -97,6 +97,8 @@ async fn wait(
 ) -> Result<u64, Failure> {
     let limit = u64::try_from(arguments.integer("reboot_timeout").unwrap_or(600)).unwrap_or(600);
     let limit = limit.saturating_mul(1000);
+    let try_ms = arguments.integer("connect_timeout");
+    let try_ms = try_ms.map(|seconds| u64::try_from(seconds).unwrap_or(0).max(1) * 1000);
     let start = std::time::Instant::now();
     let (mut spent, mut pause) = (0_u64, 2_000_u64);
     loop {
@@ -104,7 +106,11 @@ async fn wait(
         let waited = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         spent = (spent + pause).max(waited);
         pause = (pause + 1_000).min(10_000);
-        let read = crate::answers::script(identify);
+        let read = Read::Command(Command {
+            script: identify.to_owned(),
+            timeout_ms: try_ms,
+            ..Command::default()
+        });
         if let Answer::Reads { reads } = host.ask(Request::Read { reads: vec![read] }).await
             && let Some(sasrun_plugin::ReadAnswer::Command(output)) = reads.into_iter().next()
             && output.succeeded()

@@ -330,6 +330,31 @@ fn a_tree_is_sent_through_its_links_unless_they_are_to_be_kept() {
 }
 
 #[test]
+fn new_directories_on_the_way_to_a_file_are_as_wanted() {
+    with_each_shell(|world| {
+        let dest = world.path("new one/deep/");
+        let wanted =
+            json!({"content": "x", "dest": format!("{dest}file"), "directory_mode": "0750"});
+        assert!(
+            world
+                .run("copy", wanted)
+                .failure()
+                .msg
+                .contains("does not exist")
+        );
+        world.write("source", "x");
+        let wanted = json!({"src": "source", "dest": dest, "directory_mode": "0750"});
+        let above = mode(&world.path("."));
+        assert!(world.run("copy", wanted.clone()).outcome().changed);
+        for new in ["new one", "new one/deep"] {
+            assert_eq!(mode(&world.path(new)), 0o750);
+        }
+        assert_eq!(mode(&world.path(".")), above);
+        assert!(!world.run("copy", wanted).outcome().changed);
+    });
+}
+
+#[test]
 fn files_of_a_tree_that_are_in_a_vault_are_opened() {
     let mut world = World::new(&["sh"]);
     std::fs::create_dir(world.path("from")).unwrap();
