@@ -35,7 +35,7 @@ pub enum Answer {
 /// Why a request was not carried out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// Stable kind: `unreachable`, `not_found`, `permission`, `template`, `undeclared`,
+    /// Stable kind: `unreachable`, `not_found`, `permission`, `template`, `undefined`, `undeclared`,
     /// `unanswered`, `protocol`, `other`.
     pub kind: String,
     /// One sentence for a person.

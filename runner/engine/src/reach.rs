@@ -86,7 +86,7 @@ impl Reaching<'_> {
     fn ssh(&self) -> Result<SshTarget, TemplateError> {
         let defaults = &self.options.connection;
         let address = self
-            .text(&["ansible_host", "ansible_ssh_host"])?
+            .text(&["ansible_ssh_host", "ansible_host"])?
             .unwrap_or_else(|| self.host.to_string());
         let mut target = match &defaults.ssh_config {
             Some(config) => SshTarget::from_ssh_config(&address, config)
@@ -98,7 +98,7 @@ impl Reaching<'_> {
             .as_ref()
             .and_then(text_of);
         if let Some(user) = self
-            .text(&["ansible_user", "ansible_ssh_user"])?
+            .text(&["ansible_ssh_user", "ansible_user"])?
             .or(keyword_user)
             .or_else(|| defaults.user.clone())
         {
@@ -231,10 +231,16 @@ impl Reaching<'_> {
 
     fn keyword(&self, keyword: Keyword) -> Result<Option<Value>, TemplateError> {
         let own = self.task.and_then(|task| task.keywords.get(keyword));
-        let node = own.or_else(|| self.level.and_then(|level| level.keyword(keyword)));
-        let Some(node) = node else { return Ok(None) };
-        let value = self.templates.resolve(node, self.task_scope)?;
-        Ok(Some(value).filter(|value| !matches!(value, Value::Null | Value::Omit)))
+        let around = self.level.into_iter();
+        let around = around.flat_map(|level| level.keywords(keyword));
+        for node in own.into_iter().chain(around) {
+            match self.templates.resolve(node, self.task_scope)? {
+                Value::Omit => {}
+                Value::Null => return Ok(None),
+                value => return Ok(Some(value)),
+            }
+        }
+        Ok(None)
     }
 
     fn text(&self, names: &[&str]) -> Result<Option<String>, TemplateError> {

@@ -195,6 +195,14 @@ pub struct Role {
     pub is_public: bool,
 }
 
+impl Role {
+    /// Names by which handlers speak of the role: as written, and without its collection.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let mut parts = self.name.splitn(3, '.').skip(2);
+        std::iter::once(&*self.name).chain(parts.next())
+    }
+}
+
 /// Variables and handlers a role brings.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RoleContext {

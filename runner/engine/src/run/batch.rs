@@ -30,8 +30,15 @@ impl Run {
         for (index, node) in play.serial.iter().enumerate() {
             let question = || format!("serial {index} of {}", play.path);
             let value = self
-                .decided(question, || self.templates.resolve(node, &scope))
-                .map_err(|error| error.to_string())?;
+                .decided(question, || {
+                    // What is left out is no size at all.
+                    let size = self.templates.resolve(node, &scope)?;
+                    Ok(match size {
+                        Value::Omit => Value::list(Vec::new()),
+                        size => size,
+                    })
+                })
+                .map_err(|error: sasrun_template::TemplateError| error.to_string())?;
             let all = match &value {
                 Value::List(sizes) => sizes.to_vec(),
                 one => vec![one.clone()],
@@ -108,7 +115,7 @@ impl Run {
                 return false;
             }
         };
-        let variables = match self.play_variables(play, &hosts.prompted, first) {
+        let variables = match self.play_variables(play, &hosts.prompted) {
             Ok(variables) => variables,
             Err(message) => {
                 self.refuse(&message);

@@ -128,8 +128,17 @@ impl Search<'_> {
         let Some(own) = self.own_name(handler) else {
             return false;
         };
-        let role = handler.level().roles().next();
-        own == self.name || role.is_some_and(|role| format!("{} : {own}", role.name) == self.name)
+        self.means(&own, handler)
+    }
+
+    /// Whether the notification says a text, or the handler's role and that text.
+    fn means(&self, text: &str, handler: &Handler) -> bool {
+        let Some(role) = self.name.strip_suffix(text) else {
+            return false;
+        };
+        let own = handler.level().roles().next();
+        let is_role = |role: &str| own.is_some_and(|own| own.names().any(|name| name == role));
+        role.is_empty() || role.strip_suffix(" : ").is_some_and(is_role)
     }
 
     fn own_name(&self, handler: &Handler) -> Option<String> {
@@ -138,7 +147,7 @@ impl Search<'_> {
     }
 
     fn listens(&self, handler: &Handler) -> bool {
-        let is_topic = |value: &Value| value.as_str() == Some(self.name);
+        let is_topic = |value: &Value| value.as_str().is_some_and(|t| self.means(t, handler));
         let mut topics = handler.topics().iter();
         topics.any(|node| match self.resolved(node, handler.level()) {
             Some(Value::List(topics)) => topics.iter().any(is_topic),
@@ -154,7 +163,10 @@ impl Search<'_> {
         let scope: Arc<dyn Scope> = Arc::new(TaskScope::new(ScopeParts {
             shared: Arc::clone(&self.run.shared),
             play: self.play.facts(),
-            play_variables: self.play.variables(),
+            play_variables: self
+                .play
+                .variables_of(self.run, self.host)
+                .unwrap_or_else(|_| self.play.variables()),
             level: Some(Arc::clone(level)),
             task: None,
             host: Arc::clone(self.host),

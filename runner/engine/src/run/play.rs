@@ -11,6 +11,7 @@ use super::departures::Departures;
 use super::handlers::Handler;
 use super::notified::Notified;
 use super::roles::RolesDone;
+use super::variable_files::FilesOfHosts;
 use crate::looking::Looking;
 use crate::seams::Selected;
 use crate::variables::{Level, LevelKind, PlayFacts, PlayVariables, ScopeParts, TaskScope};
@@ -40,6 +41,7 @@ pub(crate) struct PlayRun {
     pub(super) left: Departures,
     pub(super) roles: RolesDone,
     pub(super) flushing: Cell<u32>,
+    pub(super) files_of_hosts: FilesOfHosts,
     pub(super) most_failed_percent: Option<f64>,
 }
 
@@ -85,6 +87,7 @@ impl PlayRun {
             left: Departures::default(),
             roles: RolesDone::default(),
             flushing: Cell::new(0),
+            files_of_hosts: FilesOfHosts::default(),
             most_failed_percent: None,
         };
         this.add_own_handlers(&play.handlers);
@@ -280,21 +283,7 @@ impl Run {
         &self,
         play: &Arc<Play>,
         prompted: &Variables,
-        host: &Name,
     ) -> Result<PlayVariables, String> {
-        let scope = self.play_scope(play, host);
-        let mut files = Variables::new();
-        for node in &play.vars_files {
-            let value = self
-                .templates
-                .resolve(node, &scope)
-                .map_err(|error| error.to_string())?;
-            let candidates: Vec<Value> = match value {
-                Value::List(candidates) => candidates.to_vec(),
-                one => vec![one],
-            };
-            files.extend(self.first_variables_file(play, &candidates)?);
-        }
         let mut roles = Vec::new();
         for section in [&play.roles, &play.pre_tasks, &play.tasks, &play.post_tasks] {
             collect_roles(section, &mut roles);
@@ -302,32 +291,9 @@ impl Run {
         Ok(PlayVariables {
             variables: play.variables.clone(),
             prompted: prompted.clone(),
-            files,
+            files: self.common_files(play)?,
             roles,
         })
-    }
-
-    fn first_variables_file(&self, play: &Play, candidates: &[Value]) -> Result<Variables, String> {
-        for candidate in candidates.iter().filter_map(Value::as_str) {
-            // As Ansible searches: `vars/` first, then beside the playbook.
-            let in_vars = play.directory.join("vars").join(candidate);
-            let beside = play.directory.join(candidate);
-            let found = [in_vars, beside].into_iter().find(|path| path.exists());
-            if let Some(path) = found {
-                return self.files.load_variables(&path).map_err(|problems| {
-                    problems
-                        .iter()
-                        .map(ToString::to_string)
-                        .collect::<Vec<_>>()
-                        .join("\n")
-                });
-            }
-        }
-        let names: Vec<&str> = candidates.iter().filter_map(Value::as_str).collect();
-        Err(format!(
-            "none of these variable files is there: {}",
-            names.join(", ")
-        ))
     }
 }
 

@@ -194,6 +194,7 @@ fn value(result: Result<Value, TemplateError>) -> Answer {
         },
         Err(error) => match error.cannot_know() {
             Some(reason) => cannot_know(reason),
+            None if error.is_undefined() => refused("undefined", error.to_string()),
             None => refused("template", error.to_string()),
         },
     }

@@ -114,7 +114,7 @@ impl HostRun<'_> {
                 let scope: Arc<dyn Scope> = Arc::new(scope.with(variables.iter().cloned()));
                 self.templates()
                     .resolve(node, &scope)
-                    .unwrap_or_else(|error| error.to_string().into())
+                    .unwrap_or(Value::Null)
             });
         if let Some(label) = &label {
             variables.push(("ansible_item_label".into(), label.clone()));
@@ -170,8 +170,9 @@ impl HostRun<'_> {
                     if self.is_left.get() {
                         break;
                     }
+                    let label = self.label(scope, &item, &mut outcome);
                     describe_item(&mut outcome, &items.variable, &item);
-                    self.tell_item(id, item.label, delegate, &outcome, no_log);
+                    self.tell_item(id, label, delegate, &outcome, no_log);
                     outcome
                 }
             };
@@ -189,6 +190,33 @@ impl HostRun<'_> {
             }
         }
         merge(outcomes)
+    }
+
+    /// What an item is called once it is done: a label may look at its result, and fails the item
+    /// where it cannot be told.
+    fn label(&self, scope: &TaskScope, item: &LoopItem, outcome: &mut Outcome) -> String {
+        let control = self.task.each.as_ref().map(|each| &each.control);
+        let label = control.and_then(|control| control.label.as_ref());
+        let Some(node) = label.filter(|node| !node.is_static()) else {
+            return item.label.clone();
+        };
+        let result = self.task.register.iter().cloned();
+        let result = result.map(|name| (name, outcome.result.clone()));
+        let locals = item.variables.iter().cloned().chain(result);
+        let scope: Arc<dyn Scope> = Arc::new(scope.with(locals));
+        match self.templates().resolve(node, &scope) {
+            Ok(label) => self.templates().display(&label),
+            Err(error) => {
+                if matches!(
+                    outcome.status,
+                    Status::Ok | Status::Changed | Status::Skipped
+                ) {
+                    let msg = format!("Failed to template loop_control.label: {error}");
+                    *outcome = super::result::failure(msg);
+                }
+                self.templates().display(&item.value)
+            }
+        }
     }
 
     /// Whether an item ignores its end, which may depend on the item.

@@ -21,7 +21,7 @@ use sasrun_template::{Scope, TemplateError, Truth};
 
 use crate::dispatcher::BecomesDurable;
 use crate::run::{PlayRun, Reaction, Run};
-use crate::variables::{Level, ScopeParts, TaskScope};
+use crate::variables::{Level, PlayVariables, ScopeParts, TaskScope};
 
 pub(crate) use arguments::unrendered;
 pub(crate) use each::LoopItem;
@@ -63,11 +63,18 @@ impl HostRun<'_> {
         Arc::new(TaskScope::new(ScopeParts {
             shared: Arc::clone(&self.run.shared),
             play: self.play.facts(),
-            play_variables: self.play.variables(),
+            play_variables: self
+                .play_variables()
+                .unwrap_or_else(|_| self.play.variables()),
             level: Some(Arc::clone(self.level)),
             task: Some(Arc::clone(self.task)),
             host: Arc::clone(self.host),
         }))
+    }
+
+    /// What the play gives this host; why it cannot, if its files of variables are at fault.
+    fn play_variables(&self) -> Result<Arc<PlayVariables>, String> {
+        self.play.variables_of(self.run, self.host)
     }
 
     /// Carries the task out and tells of it. Every host that begins a task gets an outcome, unless
@@ -98,6 +105,9 @@ impl HostRun<'_> {
             }
         }
         self.run.jobs.sweep();
+        if let Err(msg) = self.play_variables() {
+            return Some(self.finish(failure(msg), no_log, None, began, None));
+        }
         let items = match self.items(&scope) {
             Ok(items) => items,
             // A loop over something undefined is no failure where the task is skipped anyway.
@@ -306,13 +316,16 @@ impl HostRun<'_> {
         keyword: Keyword,
         scope: &Arc<dyn Scope>,
     ) -> Result<Option<Value>, TemplateError> {
-        match self.keyword_node(keyword) {
-            None => Ok(None),
-            Some(node) => {
-                let value = self.templates().resolve(node, scope)?;
-                Ok(Some(value).filter(|value| !matches!(value, Value::Omit | Value::Null)))
+        let own = self.task.keywords.get(keyword);
+        for node in own.into_iter().chain(self.level.keywords(keyword)) {
+            // What is left out here is as it is further out.
+            match self.templates().resolve(node, scope)? {
+                Value::Omit => {}
+                Value::Null => return Ok(None),
+                value => return Ok(Some(value)),
             }
         }
+        Ok(None)
     }
 
     pub(crate) fn keyword_node(&self, keyword: Keyword) -> Option<&Node> {

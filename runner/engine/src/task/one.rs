@@ -91,12 +91,12 @@ impl HostRun<'_> {
             if retries > 0 {
                 self.count_attempts(&mut outcome, attempt + 1);
             }
-            if let Err(error) = self.judge(scope, &mut outcome) {
+            if let Err((judging, error)) = self.judge(scope, &mut outcome) {
                 let failure = result::template_failure(self, "condition", &error);
                 if error.cannot_know().is_some() {
                     return failure;
                 }
-                result::unjudged(&mut outcome, &failure);
+                result::unjudged(&mut outcome, &failure, judging);
                 return outcome;
             }
             if retries == 0 || matches!(outcome.status, Status::Unreachable | Status::Unknown) {
@@ -161,8 +161,12 @@ impl HostRun<'_> {
         self.all_hold(&self.task.until, scope, outcome)
     }
 
-    /// Lets `changed_when` and `failed_when` decide.
-    fn judge(&self, scope: &Arc<TaskScope>, outcome: &mut Outcome) -> Result<(), TemplateError> {
+    /// Lets `changed_when` and `failed_when` decide; an error comes with the field that tells of it.
+    fn judge(
+        &self,
+        scope: &Arc<TaskScope>,
+        outcome: &mut Outcome,
+    ) -> Result<(), (&'static str, TemplateError)> {
         if !matches!(
             outcome.status,
             Status::Ok | Status::Changed | Status::Failed
@@ -170,11 +174,13 @@ impl HostRun<'_> {
             return Ok(());
         }
         if let Some(conditions) = &self.task.changed_when {
-            let changed = self.all_hold(conditions, scope, outcome)?;
+            let changed = self.all_hold(conditions, scope, outcome);
+            let changed = changed.map_err(|error| ("changed_when_result", error))?;
             result::judge(outcome, Some(changed), None);
         }
         if let Some(conditions) = &self.task.failed_when {
-            let failed = self.all_hold(conditions, scope, outcome)?;
+            let failed = self.all_hold(conditions, scope, outcome);
+            let failed = failed.map_err(|error| ("failed_when_result", error))?;
             result::judge(outcome, None, Some(failed));
         }
         Ok(())

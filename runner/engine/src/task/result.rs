@@ -295,9 +295,9 @@ pub(crate) fn judge(outcome: &mut Outcome, changed: Option<bool>, failed: Option
     };
 }
 
-/// Fails a result that its conditions could not judge; what the module gave stays, also why it
-/// failed itself.
-pub(crate) fn unjudged(outcome: &mut Outcome, failure: &Outcome) {
+/// Fails a result that its conditions could not judge, and tells so in a field; what the module
+/// gave stays, also why it failed itself.
+pub(crate) fn unjudged(outcome: &mut Outcome, failure: &Outcome, field: &'static str) {
     let had_failed = outcome.status == Status::Failed;
     outcome.status = failure.status;
     let (Value::Map(map), Some(msg)) = (&mut outcome.result, failure.result.get("msg")) else {
@@ -305,7 +305,7 @@ pub(crate) fn unjudged(outcome: &mut Outcome, failure: &Outcome) {
     };
     let map = Arc::make_mut(map);
     map.insert("failed".into(), true.into());
-    map.insert("failed_when_result".into(), msg.clone());
+    map.insert(field.into(), msg.clone());
     if !had_failed || map.get("msg").is_none() {
         map.insert("msg".into(), msg.clone());
     }

@@ -126,15 +126,18 @@ impl Level {
 
     /// The value of a keyword at the innermost level that has it.
     pub(crate) fn keyword(self: &Arc<Self>, keyword: Keyword) -> Option<&Node> {
-        self.outward().find_map(|level| level.own_keyword(keyword))
+        self.keywords(keyword).next()
+    }
+
+    /// Values of a keyword at all levels, innermost first.
+    pub(crate) fn keywords(self: &Arc<Self>, keyword: Keyword) -> impl Iterator<Item = &Node> {
+        self.outward()
+            .filter_map(move |level| level.own_keyword(keyword))
     }
 
     /// Values of a keyword at all levels, outermost first.
     pub(crate) fn keyword_at_all(self: &Arc<Self>, keyword: Keyword) -> Vec<&Node> {
-        let mut values: Vec<&Node> = self
-            .outward()
-            .filter_map(|level| level.own_keyword(keyword))
-            .collect();
+        let mut values: Vec<&Node> = self.keywords(keyword).collect();
         values.reverse();
         values
     }

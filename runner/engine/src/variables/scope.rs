@@ -10,13 +10,13 @@ use super::merged;
 use super::{HostVariables, Included, Layers, Level, LevelKind, PlayFacts, Shared};
 
 /// Variables of a play.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct PlayVariables {
     /// `vars`.
     pub variables: Variables,
     /// `vars_prompt`.
     pub prompted: Variables,
-    /// `vars_files`, the later ones winning.
+    /// `vars_files`, the later ones winning; of a host, where a name is a template.
     pub files: Variables,
     /// Roles of the play whose variables all its tasks see, in order.
     pub roles: Vec<Arc<Role>>,
@@ -167,14 +167,41 @@ impl TaskScope {
             .find_map(|role| written(&role.context.defaults, name))
     }
 
+    /// What somebody gave: all sources but those of the runner itself.
+    fn written(&self, name: &str) -> Option<Binding> {
+        written(&self.parts.shared.extra, name)
+            .or_else(|| self.parameter(name))
+            .or_else(|| self.made(name))
+            .or_else(|| self.of_blocks(name))
+            .or_else(|| self.of_play(name))
+            .or_else(|| self.learnt.injected.get(name).cloned().map(Binding::Data))
+            .or_else(|| self.layers.get(name).map(binding))
+            .or_else(|| self.default(name))
+    }
+
+    fn own_name(&self) -> Option<Binding> {
+        Some(Binding::Data(Value::Text(Arc::clone(&self.parts.host))))
+    }
+
     /// What tasks see when nothing else says so: a host is reached at its own name, as the user of the command line.
     fn fallback(&self, name: &str) -> Option<Binding> {
         if self.is_inner || self.parts.task.is_none() {
             return None;
         }
         let value = match name {
-            "ansible_host" | "ansible_ssh_host" => Value::Text(Arc::clone(&self.parts.host)),
-            "ansible_user" | "ansible_ssh_user" => self.user()?,
+            // Each of two names says what the other was given.
+            "ansible_host" => return self.written("ansible_ssh_host").or_else(|| self.own_name()),
+            "ansible_ssh_host" => return self.written("ansible_host").or_else(|| self.own_name()),
+            "ansible_user" => {
+                return self
+                    .written("ansible_ssh_user")
+                    .or_else(|| self.user().map(Binding::Data));
+            }
+            "ansible_ssh_user" => {
+                return self
+                    .written("ansible_user")
+                    .or_else(|| self.user().map(Binding::Data));
+            }
             "ansible_managed" => "Ansible managed".into(),
             // For playbooks on the controller that start Python themselves.
             "ansible_python_interpreter" if self.is_implicit() => {
@@ -334,14 +361,7 @@ impl Scope for TaskScope {
             return self.merged(name);
         }
         self.magic(name)
-            .or_else(|| written(&self.parts.shared.extra, name))
-            .or_else(|| self.parameter(name))
-            .or_else(|| self.made(name))
-            .or_else(|| self.of_blocks(name))
-            .or_else(|| self.of_play(name))
-            .or_else(|| self.learnt.injected.get(name).cloned().map(Binding::Data))
-            .or_else(|| self.layers.get(name).map(binding))
-            .or_else(|| self.default(name))
+            .or_else(|| self.written(name))
             .or_else(|| self.fallback(name))
     }
 

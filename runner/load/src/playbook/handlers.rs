@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use sasrun_model::{Block, Keywords, Node, Play, Step, Task};
+use sasrun_model::{Block, Keywords, Node, Play, Role, Step, Task};
 
 use super::Reader;
 use crate::problem::Problem;
@@ -71,11 +71,11 @@ pub(super) fn framed(frame: &Block, handlers: Vec<Step>) -> Vec<Step> {
 }
 
 impl Known {
-    fn collect(&mut self, step: &Step, role: Option<&str>) {
+    fn collect(&mut self, step: &Step, role: Option<&Role>) {
         match step {
             Step::Task(task) => self.handler(task, role),
             Step::Block(block) => {
-                let role = block.role.as_ref().map(|role| &*role.name).or(role);
+                let role = block.role.as_deref().or(role);
                 self.block(block, role);
             }
             Step::Parallel(parallel) => {
@@ -86,7 +86,7 @@ impl Known {
         }
     }
 
-    fn block(&mut self, block: &Block, role: Option<&str>) {
+    fn block(&mut self, block: &Block, role: Option<&Role>) {
         // A block of handlers can be notified as a whole.
         self.name(block.name.as_ref(), role);
         for step in block.block.iter().chain(&block.rescue).chain(&block.always) {
@@ -94,21 +94,21 @@ impl Known {
         }
     }
 
-    fn handler(&mut self, task: &Task, role: Option<&str>) {
+    fn handler(&mut self, task: &Task, role: Option<&Role>) {
         self.name(task.name.as_ref(), role);
         for topic in &task.listen {
-            self.name(Some(topic), None);
+            self.name(Some(topic), role);
         }
         if matches!(task.action, sasrun_model::Action::Include(_)) {
             self.has_templates = true;
         }
     }
 
-    fn name(&mut self, name: Option<&Node>, role: Option<&str>) {
+    fn name(&mut self, name: Option<&Node>, role: Option<&Role>) {
         let Some(name) = name else { return };
         match name.as_str().filter(|_| name.is_static()) {
             Some(name) => {
-                if let Some(role) = role {
+                for role in role.iter().flat_map(|role| role.names()) {
                     self.names.insert(format!("{role} : {name}"));
                 }
                 self.names.insert(name.to_owned());

@@ -112,7 +112,7 @@ impl Reader<'_, '_> {
         }
         let arguments = self.include_arguments(call)?;
         let is_role = call.verb == Verb::ImportRole;
-        let arguments = self.known_arguments(&arguments, &task.variables);
+        let arguments = self.known_arguments(&arguments, &task.variables, around);
         let what = arguments
             .get(if is_role { "name" } else { "file" })?
             .clone();
@@ -151,15 +151,33 @@ impl Reader<'_, '_> {
 
     /// Arguments of an import with the templates rendered that extra variables, the play's and the
     /// import's own decide. What cannot be known yet stays as written.
-    fn known_arguments(&self, arguments: &Node, own: &Variables) -> Node {
+    fn known_arguments(&self, arguments: &Node, own: &Variables, around: &Around) -> Node {
+        let mut own = own.clone();
+        own.extend(self.places(around));
         let entries = arguments.entries().iter().map(|entry| Entry {
             key: entry.key.clone(),
-            value: self.known(&entry.value, own),
+            value: self.known(&entry.value, &own),
         });
         Node {
             span: arguments.span,
             kind: NodeKind::Map(entries.collect()),
         }
+    }
+
+    /// Variables that name where the files lie.
+    fn places(&self, around: &Around) -> Variables {
+        let path = |path: &std::path::Path| {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+            Arc::new(Node::data(path.display().to_string().into()))
+        };
+        let mut places = Variables::new();
+        places.insert("playbook_dir".into(), path(&self.playbook_directory));
+        if let Some(role) = &around.role {
+            places.insert("role_path".into(), path(&role.path));
+            let name = Arc::new(Node::data(role.name.to_string().into()));
+            places.insert("role_name".into(), name);
+        }
+        places
     }
 
     /// A text that names what is imported, rendered if it can be now.

@@ -80,7 +80,7 @@ async fn run(call: Call, host: Host) -> ModuleResult {
     };
     match host.ask(request).await {
         sasrun_plugin::Answer::Value { value } => Ok(Outcome::unchanged().with(expression, value)),
-        sasrun_plugin::Answer::Refused { refusal } if refusal.message.contains("undefined") => {
+        sasrun_plugin::Answer::Refused { refusal } if refusal.kind == "undefined" => {
             Ok(Outcome::unchanged().with(expression, "VARIABLE IS NOT DEFINED!"))
         }
         sasrun_plugin::Answer::Refused { refusal } => {

@@ -290,7 +290,7 @@ impl World {
                 },
                 None => Answer::Refused {
                     refusal: Refusal {
-                        kind: "template".into(),
+                        kind: "undefined".into(),
                         message: format!("'{expression}' is undefined"),
                     },
                 },
