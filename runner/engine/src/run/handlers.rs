@@ -47,6 +47,12 @@ impl Handler {
         &self.level
     }
 
+    /// The list of handlers that it was written in, and who brought that.
+    pub(super) fn section(&self) -> (Option<&Place>, &str) {
+        let path = self.task.path.rsplit_once('/');
+        (self.place(), path.map_or("", |(section, _)| section))
+    }
+
     /// Where it stands among those that includes brought; none before them.
     pub(super) fn place(&self) -> Option<&Place> {
         self.brought.as_ref().map(|brought| &brought.place)

@@ -69,7 +69,8 @@ impl PlayRun {
         }
     }
 
-    /// The last handler of that name, and of those that listen to it the last of each name.
+    /// The handler of that name, and of those that listen to it one of each name: the first in the
+    /// last section that has one. Sections are the play's own handlers and those of each role.
     ///
     /// Last is what stands last in the play. Where each host walks alone, those that it came to itself go before those
     /// of others, who may be ahead of it in one run and behind in the next.
@@ -104,20 +105,23 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn among(&self, handlers: &[(usize, &Handler)]) -> Vec<usize> {
-        let by_name = handlers
-            .iter()
-            .rfind(|(_, handler)| self.is_named(handler))
+        let sections: Vec<_> = handlers
+            .chunk_by(|(_, one), (_, next)| one.section() == next.section())
+            .collect();
+        let handlers = || sections.iter().rev().copied().flatten();
+        let by_name = handlers()
+            .find(|(_, handler)| self.is_named(handler))
             .map(|(index, _)| *index);
         let mut wanted = Vec::from_iter(by_name);
         let mut heard = HashSet::new();
-        for (index, handler) in handlers.iter().rev() {
+        for (index, handler) in handlers() {
             if !self.listens(handler) {
                 continue;
             }
-            let is_last = self
+            let is_first = self
                 .own_name(handler)
                 .is_none_or(|own_name| heard.insert(own_name));
-            if is_last && !wanted.contains(index) {
+            if is_first && !wanted.contains(index) {
                 wanted.push(*index);
             }
         }
