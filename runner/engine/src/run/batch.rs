@@ -195,7 +195,7 @@ impl Run {
             }
             if index > 0 {
                 let owing = if force_handlers { &hosts } else { &alive };
-                let lost = walk.flush_handlers(owing).await;
+                let lost = walk.flush_handlers(owing, false).await;
                 alive.retain(|host| !lost.contains(host));
                 failed.extend(lost);
             }

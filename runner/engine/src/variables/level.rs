@@ -114,6 +114,16 @@ impl Level {
         })
     }
 
+    /// A level whose failures are caught although nothing around it says so: handlers that run where a
+    /// rescue stands around.
+    pub(crate) fn caught(around: &Arc<Level>) -> Arc<Self> {
+        Arc::new(Self {
+            parent: Some(Arc::clone(around)),
+            kind: LevelKind::Block(Arc::default()),
+            catches: true,
+        })
+    }
+
     /// This level and those around it, innermost first.
     pub(crate) fn outward(self: &Arc<Self>) -> impl Iterator<Item = &Arc<Level>> {
         std::iter::successors(Some(self), |level| level.parent.as_ref())

@@ -6,13 +6,15 @@ use futures::future::LocalBoxFuture;
 use sasrun_model::Name;
 
 use super::{Failed, Walk};
+use crate::variables::Level;
 
 /// Rounds after which handlers that notify each other are given up on.
 const MOST_ROUNDS: usize = 100;
 
 impl Walk<'_> {
-    /// Runs the handlers that these hosts are owed.
-    pub(crate) async fn flush_handlers(self, hosts: &[Name]) -> Failed {
+    /// Runs the handlers that these hosts are owed; a rescue around the place where they run may catch
+    /// their failures.
+    pub(crate) async fn flush_handlers(self, hosts: &[Name], is_caught: bool) -> Failed {
         let mut failed = Failed::new();
         let _flushing = self.play.begin_flush();
         for _ in 0..MOST_ROUNDS {
@@ -32,6 +34,10 @@ impl Walk<'_> {
             if owed.is_empty() {
                 continue;
             }
+            let level = match is_caught {
+                true => Level::caught(&level),
+                false => level,
+            };
             failed.extend(self.handler(&handler, &level, &owed).await);
         }
         self.run
@@ -42,7 +48,7 @@ impl Walk<'_> {
     fn handler<'b>(
         self,
         handler: &'b Arc<sasrun_model::Task>,
-        level: &'b Arc<crate::variables::Level>,
+        level: &'b Arc<Level>,
         owed: &'b [Name],
     ) -> LocalBoxFuture<'b, Failed>
     where

@@ -34,7 +34,7 @@ impl<'a> Walk<'a> {
             return Failed::new();
         }
         match meta {
-            "flush_handlers" => return self.flush_handlers(&meant).await,
+            "flush_handlers" => return self.flush_handlers(&meant, level.is_caught()).await,
             "end_play" => {
                 self.play.end(hosts);
                 self.play.end_all_batches();
