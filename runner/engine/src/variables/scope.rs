@@ -179,8 +179,14 @@ impl TaskScope {
             .or_else(|| self.default(name))
     }
 
+    /// Where a host is reached that says nothing of it: the one that the task is delegated to, if it is.
     fn own_name(&self) -> Option<Binding> {
-        Some(Binding::Data(Value::Text(Arc::clone(&self.parts.host))))
+        let Some(delegate) = &self.delegate else {
+            return Some(Binding::Data(Value::Text(Arc::clone(&self.parts.host))));
+        };
+        let layers = self.parts.shared.layers(delegate);
+        let written = layers.get("ansible_host").map(binding);
+        written.or_else(|| Some(Binding::Data(Value::Text(Arc::clone(delegate)))))
     }
 
     /// What tasks see when nothing else says so: a host is reached at its own name, as the user of the command line.
