@@ -200,7 +200,7 @@ mod tests {
         let expected = [
             "Directory inner - -",
             "Link inner/around - ../../root",
-            "File sealed 6 - sealed",
+            "File sealed 0 - sealed",
             "Link to_file - ../elsewhere/file",
             "Link to_folder - ../elsewhere",
             "Link to_nothing - nowhere",
@@ -213,7 +213,7 @@ mod tests {
         let expected = [
             "Directory inner - -",
             "Link inner/around - ../../root",
-            "File sealed 6 - sealed",
+            "File sealed 0 - sealed",
             "File to_file 0 -",
             "Directory to_folder - -",
             "File to_folder/file 0 -",

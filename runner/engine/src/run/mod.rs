@@ -12,6 +12,7 @@ mod prompts;
 mod reaction;
 mod roles;
 mod state;
+mod throttles;
 mod variable_files;
 
 use std::collections::BTreeMap;

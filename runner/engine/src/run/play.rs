@@ -3,14 +3,16 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use sasrun_model::{EventKind, Name, Play, Role, Step, Strategy, Value, Variables};
+use sasrun_model::{EventKind, Name, Play, Role, Step, Strategy, Task, Value, Variables};
 use sasrun_template::Scope;
+use tokio::sync::Semaphore;
 
 use super::Run;
 use super::departures::Departures;
 use super::handlers::Handler;
 use super::notified::Notified;
 use super::roles::RolesDone;
+use super::throttles::Throttles;
 use super::variable_files::FilesOfHosts;
 use crate::looking::Looking;
 use crate::seams::Selected;
@@ -42,6 +44,7 @@ pub(crate) struct PlayRun {
     pub(super) roles: RolesDone,
     pub(super) flushing: Cell<u32>,
     pub(super) files_of_hosts: FilesOfHosts,
+    throttles: Throttles,
     pub(super) most_failed_percent: Option<f64>,
 }
 
@@ -88,6 +91,7 @@ impl PlayRun {
             roles: RolesDone::default(),
             flushing: Cell::new(0),
             files_of_hosts: FilesOfHosts::default(),
+            throttles: Throttles::default(),
             most_failed_percent: None,
         };
         this.add_own_handlers(&play.handlers);
@@ -104,6 +108,11 @@ impl PlayRun {
 
     pub(crate) fn variables(&self) -> Arc<PlayVariables> {
         Arc::clone(&self.variables.borrow())
+    }
+
+    /// The turns of a task of which so many hosts may hold one at once.
+    pub(crate) fn turns(&self, task: &Task, limit: usize) -> Arc<Semaphore> {
+        self.throttles.of(task, limit)
     }
 
     /// Lets the tasks after it see a role's variables.

@@ -60,7 +60,7 @@ impl<'a> Walk<'a> {
             clippy::cast_sign_loss,
             reason = "at least 1"
         )]
-        let throttle = throttle.map(|limit| tokio::sync::Semaphore::new(limit as usize));
+        let throttle = throttle.map(|limit| self.play.turns(task, limit as usize));
         let doing: &[Name] = if once { &hosts[..1] } else { hosts };
         let outcomes = join_all(doing.iter().map(|host| {
             let throttle = throttle.as_ref();
