@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::systemd;
 use crate::answers::run as change;
-use crate::describe::{choice, core, example, integer, needed, returns, set, text};
+use crate::describe::{choice, core, example, integer, needed, returns, set, text, with};
 
 pub(crate) fn module() -> Box<dyn Module> {
     FunctionModule::boxed(spec(), run)
@@ -16,7 +16,13 @@ pub(crate) fn module() -> Box<dyn Module> {
 
 fn spec() -> ModuleSpec {
     ModuleSpec {
-        required_one_of: vec![set(&["state", "enabled"])],
+        required_one_of: vec![set(&[
+            "state",
+            "enabled",
+            "masked",
+            "daemon_reload",
+            "daemon_reexec",
+        ])],
         returns: returns(&[
             ("name", "str", "Name of the service."),
             ("state", "str", "What it was asked to be."),
@@ -33,35 +39,44 @@ fn spec() -> ModuleSpec {
         ..core(
             "service",
             "Starts, stops and enables services.",
-            vec![
-                needed(text("name", "Name of the service.")),
-                text("state", "What it shall be, or what to do.").choices(&[
-                    "reloaded",
-                    "restarted",
-                    "started",
-                    "stopped",
-                ]),
-                choice("enabled", "Whether it shall start with the system."),
-                text(
-                    "pattern",
-                    "Text in the list of processes that tells that it runs.",
-                ),
-                integer(
-                    "sleep",
-                    "How long to wait between stop and start, in seconds.",
-                ),
-                text("arguments", "Words for the service's script.").alias(&["args"]),
-                text("runlevel", "Level at which it is enabled.").defaults_to("default"),
-                text("use", "What manages services; it is found out.").defaults_to("auto"),
-            ],
+            with(
+                vec![
+                    needed(text("name", "Name of the service.")),
+                    text("state", "What it shall be, or what to do.").choices(&[
+                        "reloaded",
+                        "restarted",
+                        "started",
+                        "stopped",
+                    ]),
+                    choice("enabled", "Whether it shall start with the system."),
+                    text(
+                        "pattern",
+                        "Text in the list of processes that tells that it runs.",
+                    ),
+                    integer(
+                        "sleep",
+                        "How long to wait between stop and start, in seconds.",
+                    ),
+                    text("arguments", "Words for the service's script.").alias(&["args"]),
+                    text("runlevel", "Level at which it is enabled.").defaults_to("default"),
+                    text("use", "What manages services; it is found out.").defaults_to("auto"),
+                ],
+                systemd::more_arguments(),
+            ),
         )
     }
 }
 
-/// What manages the host's services.
+/// What was found on the host.
+enum Found {
+    /// systemd, and what it knows of the service.
+    Systemd(systemd::Unit),
+    Other(Known),
+}
+
+/// What manages the host's services without systemd.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Manager {
-    Systemd,
     OpenRc,
     Smf,
     Scripts,
@@ -70,36 +85,40 @@ enum Manager {
 /// What is known of a service.
 struct Known {
     manager: Manager,
-    /// Script that is called, without systemd and its like.
+    /// Script that is called, where scripts are all there is.
     script: String,
     is_running: Option<bool>,
     is_enabled: Option<bool>,
-    /// Properties that systemd tells.
-    properties: Object,
 }
 
 async fn run(call: Call, host: Host) -> ModuleResult {
     let arguments = Arguments::validated(call.arguments);
-    let known = find(&host, &arguments).await?;
-    if known.manager == Manager::Systemd {
-        systemd::refuse_unknown(&known.properties, arguments.text_or_empty("name"))?;
-    }
-    let steps = steps(&arguments, &known)?;
+    let mut status = None;
+    // Reading units anew is no change by itself.
+    let (steps, counts) = match find(&host, &arguments).await? {
+        Found::Systemd(unit) => {
+            systemd::refuse_unknown(&unit, arguments.text_or_empty("name"))?;
+            let steps = steps_of_systemd(&arguments, &unit);
+            status = Some(unit.properties);
+            steps
+        }
+        Found::Other(known) => {
+            refuse_of_systemd(&arguments)?;
+            let steps = steps(&arguments, &known)?;
+            let counts = !steps.is_empty();
+            (steps, counts)
+        }
+    };
     let mut result = Object::new();
     result.insert("name".into(), arguments.text_or_empty("name").into());
     if let Some(enabled) = arguments.given_flag("enabled") {
         result.insert("enabled".into(), enabled.into());
     }
-    if let Some(state) = arguments.text("state") {
-        let state = if state == "stopped" {
-            "stopped"
-        } else {
-            "started"
-        };
+    if let Some(state) = systemd::reached(&arguments) {
         result.insert("state".into(), state.into());
     }
-    if known.manager == Manager::Systemd {
-        result.insert("status".into(), Value::Object(known.properties));
+    if let Some(properties) = status {
+        result.insert("status".into(), Value::Object(properties));
     }
     let outcome = Outcome {
         result: result.clone(),
@@ -116,19 +135,43 @@ async fn run(call: Call, host: Host) -> ModuleResult {
     )
     .await?;
     Ok(Outcome {
-        changed: true,
+        changed: counts,
         ..outcome
     })
 }
 
+/// Fails if something is asked for that only systemd has.
+fn refuse_of_systemd(arguments: &Arguments) -> Result<(), Failure> {
+    let asked: Vec<String> = systemd::more_arguments()
+        .into_iter()
+        .filter(|argument| arguments.value(&argument.name) != argument.default.as_ref())
+        .map(|argument| argument.name)
+        .collect();
+    if asked.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "Unsupported parameters for the services of this host, which systemd does not manage: {}",
+        asked.join(", ")
+    )))
+}
+
 /// Finds the manager and the state of the service in one round trip.
-async fn find(host: &Host, arguments: &Arguments) -> Result<Known, Failure> {
+async fn find(host: &Host, arguments: &Arguments) -> Result<Found, Failure> {
     let name = arguments.text_or_empty("name");
     let script = format!("n={}\n{}", Host::quote(name), include_str!("service.sh"));
     let output = host.read_script(script).await?;
     let mut lines = output.stdout.lines();
     let manager = match lines.next() {
-        Some("systemd") => Manager::Systemd,
+        Some("systemd") if arguments.text("scope") == Some("system") => {
+            let rest: Vec<&str> = lines.collect();
+            return Ok(Found::Systemd(systemd::Unit::read(&rest.join("\n"))));
+        }
+        Some("systemd") => {
+            let systemctl = systemd::systemctl(arguments);
+            let unit = systemd::Unit::look(host, &systemctl, name).await?;
+            return Ok(Found::Systemd(unit));
+        }
         Some("openrc") => Manager::OpenRc,
         Some("smf") => Manager::Smf,
         Some("scripts") => Manager::Scripts,
@@ -153,27 +196,17 @@ async fn find(host: &Host, arguments: &Arguments) -> Result<Known, Failure> {
         }
     }
     let field = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default();
-    let is_running = match manager {
-        Manager::Systemd => Some(matches!(
-            field("ActiveState"),
-            "active" | "activating" | "reloading"
-        )),
-        _ => running(field("status"), &shown),
-    };
-    let is_enabled = match manager {
-        Manager::Systemd => Some(systemd::is_enabled(field("UnitFileState"))),
-        _ => match field("enabled") {
-            "yes" => Some(true),
-            "no" => Some(false),
-            _ => None,
-        },
+    let is_running = running(field("status"), &shown);
+    let is_enabled = match field("enabled") {
+        "yes" => Some(true),
+        "no" => Some(false),
+        _ => None,
     };
     let mut known = Known {
         manager,
         script: field("script").to_owned(),
         is_running,
         is_enabled,
-        properties: fields,
     };
     if let Some(pattern) = arguments
         .text("pattern")
@@ -181,7 +214,7 @@ async fn find(host: &Host, arguments: &Arguments) -> Result<Known, Failure> {
     {
         known.is_running = Some(is_in_processes(host, pattern).await?);
     }
-    Ok(known)
+    Ok(Found::Other(known))
 }
 
 /// Tells from a script's status, and what it printed, whether the service runs.
@@ -214,6 +247,23 @@ pub(super) async fn is_in_processes(host: &Host, pattern: &str) -> Result<bool, 
     Ok(output.stdout.lines().any(|line| line.contains(pattern)))
 }
 
+/// Returns the commands for systemd, and whether they count as a change.
+fn steps_of_systemd(arguments: &Arguments, unit: &systemd::Unit) -> (Vec<String>, bool) {
+    let systemctl = systemd::systemctl(arguments);
+    let (mut steps, counts) = systemd::steps(arguments, &systemctl, unit);
+    if let Some(pause) = arguments.integer("sleep")
+        && let Some(at) = steps
+            .iter()
+            .position(|step| step.starts_with(&format!("{systemctl} restart")))
+    {
+        // A restart with a pause is a stop and a start.
+        let stop = steps[at].replacen(" restart", " stop", 1);
+        let start = steps[at].replacen(" restart", " start", 1);
+        steps.splice(at..=at, [stop, format!("sleep {pause}"), start]);
+    }
+    (steps, counts)
+}
+
 /// Returns the commands that bring the service to what is asked for.
 fn steps(arguments: &Arguments, known: &Known) -> Result<Vec<String>, Failure> {
     let name = Host::quote(arguments.text_or_empty("name"));
@@ -237,7 +287,6 @@ fn steps(arguments: &Arguments, known: &Known) -> Result<Vec<String>, Failure> {
             .map(|words| format!(" {words}"))
             .unwrap_or_default();
         match known.manager {
-            Manager::Systemd => format!("systemctl {action} {name}"),
             Manager::OpenRc => format!("rc-service {name} {action}{words}"),
             Manager::Smf => match action {
                 "start" => format!("svcadm enable -s {name}"),
@@ -268,8 +317,6 @@ fn steps(arguments: &Arguments, known: &Known) -> Result<Vec<String>, Failure> {
 
 fn enable(manager: Manager, name: &str, wanted: bool) -> String {
     match (manager, wanted) {
-        (Manager::Systemd, true) => format!("systemctl enable {name}"),
-        (Manager::Systemd, false) => format!("systemctl disable {name}"),
         (Manager::OpenRc, true) => format!("rc-update add {name}"),
         (Manager::OpenRc, false) => format!("rc-update del {name}"),
         (Manager::Smf, true) => format!("svcadm enable {name}"),

@@ -1,13 +1,13 @@
 //! `systemd_service`: units of systemd.
 
 use sasrun_plugin::{
-    Arguments, Call, Failure, FunctionModule, Host, Module, ModuleResult, ModuleSpec, Object,
-    Outcome,
+    ArgumentSpec, Arguments, Call, Failure, FunctionModule, Host, Module, ModuleResult, ModuleSpec,
+    Object, Outcome,
 };
 use serde_json::Value;
 
 use crate::answers::run as change;
-use crate::describe::{choice, core, example, returns, set, switch, text};
+use crate::describe::{choice, core, example, returns, set, switch, text, with};
 
 pub(crate) fn module() -> Box<dyn Module> {
     FunctionModule::boxed(spec(), run)
@@ -43,26 +43,19 @@ fn spec() -> ModuleSpec {
         ..core(
             "systemd_service",
             "Starts, stops, enables and masks units of systemd.",
-            vec![
-                text("name", "Name of the unit.").alias(&["service", "unit"]),
-                text("state", "What it shall be, or what to do.").choices(&[
-                    "reloaded",
-                    "restarted",
-                    "started",
-                    "stopped",
-                ]),
-                choice("enabled", "Whether it shall start with the system."),
-                switch("force", "Replaces links that are in the way."),
-                choice("masked", "Whether it shall be impossible to start."),
-                switch("daemon_reload", "Reads units that changed first.")
-                    .alias(&["daemon-reload"]),
-                switch("daemon_reexec", "Starts systemd itself anew first.")
-                    .alias(&["daemon-reexec"]),
-                text("scope", "Whose units.")
-                    .choices(&["system", "user", "global"])
-                    .defaults_to("system"),
-                switch("no_block", "Does not wait for the end."),
-            ],
+            with(
+                vec![
+                    text("name", "Name of the unit.").alias(&["service", "unit"]),
+                    text("state", "What it shall be, or what to do.").choices(&[
+                        "reloaded",
+                        "restarted",
+                        "started",
+                        "stopped",
+                    ]),
+                    choice("enabled", "Whether it shall start with the system."),
+                ],
+                more_arguments(),
+            ),
         )
     };
     spec.aliases.extend(set(&[
@@ -73,32 +66,52 @@ fn spec() -> ModuleSpec {
     spec
 }
 
+/// What systemd has and no other manager of services: `service` takes it as well.
+pub(super) fn more_arguments() -> Vec<ArgumentSpec> {
+    vec![
+        switch("force", "Replaces links that are in the way."),
+        choice("masked", "Whether it shall be impossible to start."),
+        switch("daemon_reload", "Reads units that changed first.").alias(&["daemon-reload"]),
+        switch("daemon_reexec", "Starts systemd itself anew first.").alias(&["daemon-reexec"]),
+        text("scope", "Whose units.")
+            .choices(&["system", "user", "global"])
+            .defaults_to("system"),
+        switch("no_block", "Does not wait for the end."),
+    ]
+}
+
 async fn run(call: Call, host: Host) -> ModuleResult {
     let arguments = Arguments::validated(call.arguments);
-    let scope = match arguments.text("scope") {
-        Some(scope @ ("user" | "global")) => format!("systemctl --{scope}"),
-        _ => "systemctl".to_owned(),
-    };
-    let properties = match arguments.text("name") {
-        Some(name) => properties(&host, &scope, name).await?,
-        None => Object::new(),
-    };
     let name = arguments.text_or_empty("name");
-    let asks = arguments.has("state") || arguments.given_flag("enabled") == Some(true);
-    if asks && !name.is_empty() {
-        refuse_unknown(&properties, name)?;
+    refuse_unclear(&arguments)?;
+    let systemctl = systemctl(&arguments);
+    let unit = match name {
+        "" => Unit::default(),
+        name => Unit::look(&host, &systemctl, name).await?,
+    };
+    if arguments.has("state") || arguments.has("enabled") {
+        refuse_unknown(&unit, name)?;
     }
-    let (steps, counts) = steps(&arguments, &scope, &properties);
+    let (steps, counts) = steps(&arguments, &systemctl, &unit);
     let mut outcome = Outcome::default().with(
         "name",
         arguments.value("name").cloned().unwrap_or(Value::Null),
     );
-    for field in ["enabled", "state", "masked"] {
+    for field in ["enabled", "masked"] {
         if let Some(value) = arguments.value(field) {
             outcome = outcome.with(field, value.clone());
         }
     }
-    outcome = outcome.with("status", Value::Object(properties));
+    if let Some(state) = reached(&arguments) {
+        outcome = outcome.with("state", state);
+    }
+    if unit.is_offline && arguments.has("state") {
+        outcome = outcome.warn(
+            "Target is a chroot or systemd is offline. This can lead to false positives or \
+             prevent the init system tools from working.",
+        );
+    }
+    outcome = outcome.with("status", Value::Object(unit.properties));
     if steps.is_empty() {
         return Ok(outcome);
     }
@@ -110,51 +123,162 @@ async fn run(call: Call, host: Host) -> ModuleResult {
     Ok(outcome)
 }
 
-async fn properties(host: &Host, systemctl: &str, name: &str) -> Result<Object, Failure> {
-    let output = host
-        .read_script(format!("{systemctl} show -- {}", Host::quote(name)))
-        .await?;
-    if !output.succeeded() {
+/// Fails where it is not one unit that is meant.
+fn refuse_unclear(arguments: &Arguments) -> Result<(), Failure> {
+    let name = arguments.text_or_empty("name");
+    for needs in ["state", "enabled", "masked"] {
+        if name.is_empty() && arguments.has(needs) {
+            return Err(Failure::new(format!(
+                "missing parameter(s) required by '{needs}': name"
+            )));
+        }
+    }
+    if let Some(mark) = ["*", "?", "["].iter().find(|mark| name.contains(**mark)) {
         return Err(Failure::new(format!(
-            "Error loading unit file '{name}': {}",
-            output.stderr.trim()
+            "This module does not currently support using glob patterns, found '{mark}' in \
+             service name: {name}"
         )));
     }
-    Ok(output
-        .stdout
-        .lines()
-        .filter_map(|line| line.split_once('='))
-        .map(|(key, value)| (key.to_owned(), Value::from(value)))
-        .collect())
+    Ok(())
+}
+
+/// Returns the state that a unit is in afterwards.
+pub(super) fn reached(arguments: &Arguments) -> Option<&str> {
+    match arguments.text("state")? {
+        "restarted" | "reloaded" => Some("started"),
+        state => Some(state),
+    }
+}
+
+/// Writes the program with whose units it deals. A user's own systemd is found by a variable that
+/// logging in sets, which becoming a user is not.
+pub(super) fn systemctl(arguments: &Arguments) -> String {
+    match arguments.text("scope") {
+        Some("user") => {
+            "XDG_RUNTIME_DIR=\"${XDG_RUNTIME_DIR:-/run/user/`id -u`}\" systemctl --user".to_owned()
+        }
+        Some("global") => "systemctl --global".to_owned(),
+        _ => "systemctl".to_owned(),
+    }
+}
+
+/// What systemd knows of a unit.
+#[derive(Default)]
+pub(super) struct Unit {
+    pub(super) properties: Object,
+    /// What `is-enabled` says of its file, which is as the file is now and not as it was read.
+    file_state: String,
+    /// Whether systemd answers nothing about what runs, as in a chroot.
+    is_offline: bool,
+}
+
+impl Unit {
+    pub(super) async fn look(host: &Host, systemctl: &str, name: &str) -> Result<Self, Failure> {
+        let word = Host::quote(name);
+        let output = host
+            .read_script(format!(
+                "{systemctl} show -- {word} && echo && {{ {systemctl} is-enabled -- {word} 2>/dev/null || :; }}"
+            ))
+            .await?;
+        if !output.succeeded() {
+            return Err(Failure::new(format!(
+                "Error loading unit file '{name}': {}",
+                output.stderr.trim()
+            )));
+        }
+        let mut unit = Self::read(&output.stdout);
+        unit.is_offline = unit.properties.is_empty();
+        if unit.is_offline && !has_file(&unit.file_state) {
+            // What has no state of its own may have a file all the same.
+            let listed = host
+                .read_script(format!("{systemctl} list-unit-files -- {word} >/dev/null"))
+                .await?;
+            if !listed.succeeded() {
+                unit.file_state = "not-found".to_owned();
+            }
+        }
+        Ok(unit)
+    }
+
+    /// Reads properties, each on a line, and after an empty line the state of the file.
+    pub(super) fn read(shown: &str) -> Self {
+        let mut unit = Self::default();
+        for line in shown.lines() {
+            match line.split_once('=') {
+                Some((key, value)) => {
+                    unit.properties.insert(key.to_owned(), value.into());
+                }
+                None if line.bytes().all(|b| b.is_ascii_lowercase() || b == b'-') => {
+                    unit.file_state = line.to_owned();
+                }
+                None => {}
+            }
+        }
+        if unit.file_state.is_empty() {
+            unit.file_state = unit.field("UnitFileState").to_owned();
+        }
+        unit
+    }
+
+    fn field(&self, name: &str) -> &str {
+        self.properties
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    }
+
+    fn is_running(&self) -> bool {
+        matches!(
+            self.field("ActiveState"),
+            "active" | "activating" | "reloading"
+        )
+    }
+
+    /// Tells whether it starts with the system for good. What does so until the next start of the
+    /// system, under another name, or by another unit is not what enabling makes.
+    fn is_enabled(&self) -> bool {
+        matches!(
+            self.file_state.as_str(),
+            "enabled" | "static" | "generated" | "transient"
+        )
+    }
+}
+
+/// Tells whether a word is the state of a file that is there.
+fn has_file(state: &str) -> bool {
+    matches!(
+        state,
+        "enabled"
+            | "enabled-runtime"
+            | "linked"
+            | "linked-runtime"
+            | "alias"
+            | "masked"
+            | "masked-runtime"
+            | "static"
+            | "indirect"
+            | "disabled"
+            | "generated"
+            | "transient"
+    )
 }
 
 /// Fails if systemd does not know the unit.
-pub(super) fn refuse_unknown(properties: &Object, name: &str) -> Result<(), Failure> {
-    let is = |value: &str| properties.get("LoadState").and_then(Value::as_str) == Some(value);
-    if is("not-found") || properties.is_empty() {
+pub(super) fn refuse_unknown(unit: &Unit, name: &str) -> Result<(), Failure> {
+    let is_unknown = match unit.is_offline {
+        true => unit.file_state == "not-found",
+        false => unit.properties.is_empty() || unit.field("LoadState") == "not-found",
+    };
+    if is_unknown {
         let msg = format!("Could not find the requested service {name}: host");
         return Err(Failure::new(msg).with("name", name));
     }
     Ok(())
 }
 
-/// Tells whether a state of a unit's file means that it starts with the system.
-pub(super) fn is_enabled(state: &str) -> bool {
-    matches!(
-        state,
-        "enabled" | "enabled-runtime" | "alias" | "static" | "generated" | "transient" | "indirect"
-    )
-}
-
 /// Returns the commands, and whether they count as a change.
-fn steps(arguments: &Arguments, systemctl: &str, properties: &Object) -> (Vec<String>, bool) {
-    let field = |name: &str| {
-        properties
-            .get(name)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-    };
-    let unit = Host::quote(arguments.text_or_empty("name"));
+pub(super) fn steps(arguments: &Arguments, systemctl: &str, unit: &Unit) -> (Vec<String>, bool) {
+    let word = Host::quote(arguments.text_or_empty("name"));
     let mut steps = Vec::new();
     for (flag, action) in [
         ("daemon_reload", "daemon-reload"),
@@ -165,33 +289,33 @@ fn steps(arguments: &Arguments, systemctl: &str, properties: &Object) -> (Vec<St
         }
     }
     let before = steps.len();
-    let is_masked = field("LoadState") == "masked";
+    let force = match arguments.flag("force") {
+        true => " --force",
+        false => "",
+    };
+    let is_masked = unit.file_state == "masked";
     if let Some(wanted) = arguments
         .given_flag("masked")
         .filter(|wanted| *wanted != is_masked)
     {
         let action = if wanted { "mask" } else { "unmask" };
-        steps.push(format!("{systemctl} {action} {unit}"));
+        steps.push(format!("{systemctl} {action}{force} {word}"));
     }
-    let enabled = is_enabled(field("UnitFileState"));
     if let Some(wanted) = arguments
         .given_flag("enabled")
-        .filter(|wanted| *wanted != enabled)
+        .filter(|wanted| *wanted != unit.is_enabled())
     {
         let action = if wanted { "enable" } else { "disable" };
-        let force = if arguments.flag("force") {
-            " --force"
-        } else {
-            ""
-        };
-        steps.push(format!("{systemctl} {action}{force} {unit}"));
+        steps.push(format!("{systemctl} {action}{force} {word}"));
     }
-    let is_running = matches!(field("ActiveState"), "active" | "activating" | "reloading");
-    let action = match (arguments.text("state"), is_running) {
-        (Some("started"), false) | (Some("reloaded"), false) => Some("start"),
-        (Some("stopped"), true) => Some("stop"),
+    let is_stopping = unit.field("ActiveState") == "deactivating";
+    let action = match (arguments.text("state"), unit.is_running()) {
+        // What runs is not known, so nothing can be asked of it.
+        _ if unit.is_offline => None,
+        (Some("started" | "reloaded" | "restarted"), false) => Some("start"),
+        (Some("stopped"), is_running) if is_running || is_stopping => Some("stop"),
         (Some("reloaded"), true) => Some("reload"),
-        (Some("restarted"), _) => Some("restart"),
+        (Some("restarted"), true) => Some("restart"),
         _ => None,
     };
     if let Some(action) = action {
@@ -200,8 +324,28 @@ fn steps(arguments: &Arguments, systemctl: &str, properties: &Object) -> (Vec<St
         } else {
             ""
         };
-        steps.push(format!("{systemctl} {action}{block} {unit}"));
+        steps.push(format!("{systemctl} {action}{block} {word}"));
     }
     let counts = steps.len() > before;
     (steps, counts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Unit;
+
+    #[test]
+    fn only_what_enabling_makes_is_enabled() {
+        for (state, wanted) in [
+            ("enabled", true),
+            ("static", true),
+            ("enabled-runtime", false),
+            ("indirect", false),
+            ("alias", false),
+            ("disabled", false),
+        ] {
+            let unit = Unit::read(&format!("Id=a.service\nUnitFileState=old\n\n{state}\n"));
+            assert_eq!(unit.is_enabled(), wanted, "{state}");
+        }
+    }
 }
