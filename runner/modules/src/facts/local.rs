@@ -7,14 +7,9 @@ use super::object;
 use super::sections::Sections;
 
 pub(super) fn facts(sections: &Sections) -> Object {
-    let local: Object = sections
+    let mut local: Object = sections
         .all("site")
         .map(|(path, lines)| {
-            let name = path
-                .rsplit('/')
-                .next()
-                .unwrap_or(path)
-                .trim_end_matches(".fact");
             let text = lines.join("\n");
             let value = serde_json::from_str(&text)
                 .ok()
@@ -23,10 +18,25 @@ pub(super) fn facts(sections: &Sections) -> Object {
                     format!("error loading facts as JSON or ini - please check content: {path}")
                         .into()
                 });
-            (name.to_owned(), value)
+            (name(path), value)
         })
         .collect();
+    // What a program printed before it failed is no fact.
+    for (path, lines) in sections.all("site_failed") {
+        let (rc, errors) = lines.split_first().unwrap_or((&"", &[]));
+        let failure = format!(
+            "Failure executing fact script ({path}), rc: {rc}, err: {}",
+            errors.join("\n")
+        );
+        local.insert(name(path), failure.into());
+    }
     object(json!({"local": local}))
+}
+
+/// Returns the name under which the facts of a file stand.
+fn name(path: &str) -> String {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    file.trim_end_matches(".fact").to_owned()
 }
 
 /// Reads sections of `key = value`; every other line makes it no INI.
@@ -63,6 +73,16 @@ mod tests {
         assert_eq!(
             facts["local"],
             json!({"a": {"x": 1}, "b": {"general": {"role": "web"}}})
+        );
+    }
+
+    #[test]
+    fn what_a_program_printed_before_it_failed_is_no_fact() {
+        let output = "@@site /f/a.fact\n{\"x\": 1}\n\n@@site_failed /f/a.fact\n3\nno such\nthing\n";
+        let facts = facts(&Sections::of(output));
+        assert_eq!(
+            facts["local"]["a"],
+            "Failure executing fact script (/f/a.fact), rc: 3, err: no such\nthing"
         );
     }
 }

@@ -1,7 +1,14 @@
 for f in "$fact_path"/*.fact; do
 if [ -f "$f" ]; then
 echo "@@site $f"
-if [ -x "$f" ]; then "$f" </dev/null; else cat "$f"; fi
+if [ -x "$f" ]; then
+err=`"$f" </dev/null 2>&1 >&3`
+rc=$?
+echo
+if [ "$rc" -ne 0 ]; then echo "@@site_failed $f"; echo "$rc"; echo "$err"; fi
+else
+cat "$f"
 echo
 fi
-done
+fi
+done 3>&1

@@ -56,6 +56,25 @@ fn facts_are_gathered_in_one_round_trip() {
                 .unwrap()
                 .starts_with('/')
         );
+        world.run(
+            "file",
+            json!({"path": world.path("facts d"), "state": "directory"}),
+        );
+        world.write("facts d/good.fact", "#!/bin/sh\necho '{\"x\": 1}'\n");
+        world.write(
+            "facts d/bad.fact",
+            "#!/bin/sh\necho 1\necho why >&2\nexit 3\n",
+        );
+        for name in ["good", "bad"] {
+            let path = world.path(&format!("facts d/{name}.fact"));
+            world.run("file", json!({"path": path, "mode": "0755"}));
+        }
+        let run = world.run("setup", json!({"fact_path": world.path("facts d")}));
+        let local = &run.outcome().facts["ansible_local"];
+        assert_eq!(local["good"], json!({"x": 1}));
+        let bad = local["bad"].as_str().unwrap();
+        assert!(bad.starts_with("Failure executing fact script"), "{bad}");
+        assert!(bad.ends_with("rc: 3, err: why"), "{bad}");
         let few = world.run(
             "setup",
             json!({"gather_subset": ["!all", "!min"], "filter": "ansible_host*"}),
