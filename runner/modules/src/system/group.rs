@@ -1,12 +1,13 @@
 //! `group`: groups of the host.
 
 use sasrun_plugin::{
-    Arguments, Call, FunctionModule, Host, Module, ModuleResult, ModuleSpec, Object, Outcome,
+    Arguments, Call, Failure, FunctionModule, Host, Module, ModuleResult, ModuleSpec, Object,
+    Outcome,
 };
 use serde_json::Value;
 
 use crate::answers::run as change;
-use crate::describe::{core, example, integer, needed, returns, switch, text};
+use crate::describe::{core, example, integer, needed, returns, set, switch, text};
 
 pub(crate) fn module() -> Box<dyn Module> {
     FunctionModule::boxed(spec(), run)
@@ -14,10 +15,16 @@ pub(crate) fn module() -> Box<dyn Module> {
 
 fn spec() -> ModuleSpec {
     ModuleSpec {
+        required_if: vec![("non_unique".to_owned(), true.into(), set(&["gid"]))],
         returns: returns(&[
             ("name", "str", "Name of the group."),
             ("gid", "int", "Number of the group."),
             ("state", "str", "What it was asked to be."),
+            (
+                "system",
+                "bool",
+                "Whether a group of the system was asked for.",
+            ),
         ]),
         examples: vec![example(
             "Make a group",
@@ -45,6 +52,16 @@ fn spec() -> ModuleSpec {
 
 async fn run(call: Call, host: Host) -> ModuleResult {
     let arguments = Arguments::validated(call.arguments);
+    if arguments.flag("local") {
+        // Tools for local groups alone take no range, and none is passed over in silence.
+        for name in ["gid_min", "gid_max"] {
+            if arguments.has(name) {
+                return Err(Failure::new(format!(
+                    "'{name}' can not be used with 'local'"
+                )));
+            }
+        }
+    }
     let name = arguments.text_or_empty("name");
     let word = Host::quote(name);
     let look = format!("getent group {word} 2>/dev/null || grep ^{word}: /etc/group");
