@@ -1,8 +1,8 @@
 //! `package_facts`: the installed packages as facts.
 
 use sasrun_plugin::{
-    Call, CheckSupport, Failure, FunctionModule, Host, Module, ModuleResult, ModuleSpec, Object,
-    Outcome, Repetition,
+    Arguments, Call, CheckSupport, Failure, FunctionModule, Host, Module, ModuleResult, ModuleSpec,
+    Object, Outcome, Repetition,
 };
 use serde_json::{Value, json};
 
@@ -39,19 +39,45 @@ fn spec() -> ModuleSpec {
             "package_facts",
             "Gathers the installed packages.",
             vec![
-                texts("manager", "Sources to ask; all that are there are asked.")
-                    .defaults_to(json!(["auto"])),
-                text("strategy", "Accepted; all sources are asked.").defaults_to("first"),
+                texts("manager", "Sources to ask, in this order.").defaults_to(json!(["auto"])),
+                text(
+                    "strategy",
+                    "Whether the first source that knows packages is taken alone, or all.",
+                )
+                .choices(&["all", "first"])
+                .defaults_to("first"),
             ],
         )
     }
 }
 
-async fn run(_: Call, host: Host) -> ModuleResult {
+/// Names of the sources in the list, in the order in which they are asked for by themselves.
+const SOURCES: [&str; 4] = ["apt", "rpm", "apk", "pacman"];
+
+async fn run(call: Call, host: Host) -> ModuleResult {
+    let arguments = Arguments::validated(call.arguments);
+    let managers = arguments.strings("manager");
+    let wanted = sources(&managers)?;
     let output = host.read_script(LIST).await?;
-    let packages = read(&output.stdout);
+    let mut packages = Object::new();
+    for source in wanted {
+        for (name, found) in read(&output.stdout, source) {
+            match (packages.get_mut(&name), found) {
+                (Some(Value::Array(list)), Value::Array(more)) => list.extend(more),
+                (_, found) => {
+                    packages.insert(name, found);
+                }
+            }
+        }
+        if !packages.is_empty() && arguments.text("strategy") != Some("all") {
+            break;
+        }
+    }
     if packages.is_empty() {
-        return Err(Failure::new("Could not detect a supported package manager"));
+        return Err(Failure::new(format!(
+            "Could not detect a supported package manager from the following list: {}",
+            managers.join(", ")
+        )));
     }
     let mut facts = Object::new();
     facts.insert("packages".into(), packages.into());
@@ -61,14 +87,42 @@ async fn run(_: Call, host: Host) -> ModuleResult {
     })
 }
 
-fn read(list: &str) -> Object {
+/// Returns the sources that are meant by the names of managers: several tools share one list.
+fn sources(managers: &[String]) -> Result<Vec<&'static str>, Failure> {
+    let mut sources = Vec::new();
+    for manager in managers {
+        let meant: &[&str] = match manager.to_lowercase().as_str() {
+            "auto" => &SOURCES,
+            "apt" => &["apt"],
+            "rpm" | "yum" | "dnf" | "dnf5" | "zypper" => &["rpm"],
+            "apk" => &["apk"],
+            "pacman" => &["pacman"],
+            // Of other systems; none of what is asked here has their packages.
+            "pkg" | "pkg5" | "pkg_info" | "portage" | "openbsd_pkg" => &[],
+            _ => {
+                return Err(Failure::new(format!(
+                    "Invalid package manager requested: {manager}"
+                )));
+            }
+        };
+        for source in meant {
+            if !sources.contains(source) {
+                sources.push(*source);
+            }
+        }
+    }
+    Ok(sources)
+}
+
+/// Reads the packages of one source.
+fn read(list: &str, wanted: &str) -> Object {
     let mut packages = Object::new();
     for line in list.lines() {
         let fields: Vec<&str> = line.split('|').collect();
         let [source, name, version, release, arch, epoch, status, ..] = fields[..] else {
             continue;
         };
-        if status != "installed" {
+        if status != "installed" || source != wanted {
             continue;
         }
         let mut package = json!({"name": name, "version": version, "source": source, "arch": arch});
@@ -96,9 +150,20 @@ mod tests {
     #[test]
     fn lists_are_read() {
         let list = "apt|vim|2:9.0||amd64||installed\napt|old|1||amd64||config-files\nrpm|k|1|2|x|(none)|installed\nrpm|k|1|3|x|4|installed\n";
-        let packages = read(list);
+        let packages = read(list, "apt");
         assert_eq!(packages["vim"][0]["version"], "2:9.0");
         assert!(!packages.contains_key("old"));
-        assert_eq!(packages["k"][1]["epoch"], 4);
+        assert_eq!(read(list, "rpm")["k"][1]["epoch"], 4);
+    }
+
+    #[test]
+    fn managers_that_share_a_list_are_one_source() {
+        let sources = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            sources(&names)
+        };
+        assert_eq!(sources(&["dnf", "rpm"]).unwrap(), ["rpm"]);
+        assert_eq!(sources(&["rpm", "auto"]).unwrap()[..2], ["rpm", "apt"]);
+        assert!(sources(&["brew"]).is_err());
     }
 }
