@@ -25,7 +25,7 @@ fn spec() -> ModuleSpec {
             "Answers the kind of content, if the host has `file`.",
         )
         .alias(&["mime", "mime_type", "mime-type"])
-        .defaults_to(false),
+        .defaults_to(true),
         choice(
             "get_attributes",
             "Answers file flags; they are always empty.",
@@ -69,7 +69,7 @@ async fn run(call: Call, host: Host) -> ModuleResult {
     if arguments.flag("get_mime") {
         let word = paths::word(&path);
         reads.push(script(format!(
-            "file --mime-type --mime-encoding {word} 2>/dev/null"
+            "[ ! -e {word} ] || file --mime-type --mime-encoding {word} 2>/dev/null"
         )));
     }
     let mut answers = Answers::of(&host, reads).await?;
