@@ -92,11 +92,15 @@ fn arguments() -> Vec<ArgumentSpec> {
         text("ip_version", "Which protocol.")
             .choices(&["both", "ipv4", "ipv6"])
             .defaults_to("ipv4"),
-        text("log_level", "Level of the log."),
+        text("log_level", "Level of the log.").choices(&[
+            "0", "1", "2", "3", "4", "5", "6", "7", "alert", "crit", "debug", "emerg", "error",
+            "info", "notice", "warning",
+        ]),
         text("syn", "Packets that begin a connection.")
             .choices(&["ignore", "match", "negate"])
             .defaults_to("ignore"),
-        text("match_set_flags", "Which address is looked for in the set."),
+        text("match_set_flags", "Which address is looked for in the set.")
+            .choices(&["dst", "dst,dst", "dst,src", "src", "src,dst", "src,src"]),
         text(
             "policy",
             "What a chain does with packets that no rule takes.",

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::answers::succeeded;
 use crate::changing::{fields, outcome};
-use crate::describe::{choice, core, example, integer, path, returns, switch, text, texts};
+use crate::describe::{choice, core, example, integer, path, returns, set, switch, text, texts};
 use crate::lines::split_lines;
 
 pub(crate) fn dnf() -> Box<dyn Module> {
@@ -34,6 +34,7 @@ fn spec(name: &str, other: Option<&str>) -> ModuleSpec {
             "Install packages",
             &format!("ansible.builtin.{name}:\n  name: [httpd, '@Web Server']\n  state: present"),
         )],
+        mutually_exclusive: vec![set(&["name", "list"]), set(&["best", "nobest"])],
         ..core(
             name,
             "Installs and removes packages with dnf or yum.",
@@ -43,6 +44,7 @@ fn spec(name: &str, other: Option<&str>) -> ModuleSpec {
     if let Some(other) = other {
         spec.aliases.push(format!("ansible.builtin.{other}"));
         spec.aliases.push(format!("ansible.legacy.{other}"));
+        spec.aliases.push(other.to_owned());
     }
     spec
 }
@@ -101,7 +103,9 @@ fn arguments() -> Vec<ArgumentSpec> {
         choice("nobest", "Takes other than the newest if that is needed."),
         choice("best", "Takes the newest or fails."),
         integer("lock_timeout", "Accepted; dnf waits for its lock.").defaults_to(30),
+        choice("auto_install_module_deps", "Accepted; nothing is needed.").defaults_to(true),
         text("use_backend", "Which of them; it is found out.")
+            .alias(&["use"])
             .choices(&["auto", "dnf", "dnf4", "dnf5", "yum", "yum4"])
             .defaults_to("auto"),
     ]

@@ -72,7 +72,9 @@ fn arguments() -> Vec<ArgumentSpec> {
         presence(),
         ArgumentSpec::optional("mode", ArgumentType::Mode, "Permission bits of the file.")
             .defaults_to("0644"),
-        texts("types", "Kinds of packages: `deb`, `deb-src`.").defaults_to(json!(["deb"])),
+        texts("types", "Kinds of packages.")
+            .choices(&["deb", "deb-src"])
+            .defaults_to(json!(["deb"])),
         texts("uris", "Addresses."),
         texts("suites", "Suites, or paths that end with a slash."),
         texts("components", "Components."),

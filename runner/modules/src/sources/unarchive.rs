@@ -8,7 +8,8 @@ use sasrun_plugin::{
 use crate::answers::{Answers, look, succeeded};
 use crate::attributes::Attributes;
 use crate::describe::{
-    choice, core, example, file_arguments, file_returns, needed, path, set, switch, texts, with,
+    choice, core, example, file_arguments, file_returns, integer, needed, path, set, switch, texts,
+    with,
 };
 use crate::files::sent_content;
 use crate::paths;
@@ -39,6 +40,10 @@ fn spec() -> ModuleSpec {
         texts("include", "Names to take."),
         texts("extra_opts", "Options for the program that unpacks."),
         choice("validate_certs", "Checks the server's certificate.").defaults_to(true),
+        integer(
+            "io_buffer_size",
+            "Accepted; the host's programs choose their buffers.",
+        ),
         choice("decrypt", "Opens the archive if it is in a vault.").defaults_to(true),
     ];
     ModuleSpec {

@@ -25,7 +25,10 @@ fn spec() -> ModuleSpec {
             "Sets the name of the host.",
             vec![
                 needed(text("name", "The name.")),
-                text("use", "How to set it; it is found out."),
+                text("use", "How to set it; it is found out.").choices(&[
+                    "alpine", "darwin", "debian", "freebsd", "generic", "macos", "macosx",
+                    "openbsd", "openrc", "redhat", "sles", "solaris", "systemd",
+                ]),
             ],
         )
     }

@@ -1,8 +1,8 @@
 //! `mount_facts`: file systems in use and in the table, as facts.
 
 use sasrun_plugin::{
-    Arguments, Call, CheckSupport, FunctionModule, Host, Module, ModuleResult, ModuleSpec, Object,
-    Outcome, Repetition,
+    ArgumentSpec, ArgumentType, Arguments, Call, CheckSupport, FunctionModule, Host, Module,
+    ModuleResult, ModuleSpec, Object, Outcome, Repetition,
 };
 use serde_json::{Value, json};
 
@@ -44,7 +44,11 @@ fn spec() -> ModuleSpec {
                     "Program that lists mounts where no file does.",
                 )
                 .defaults_to("mount"),
-                crate::describe::integer("timeout", "Accepted; the task's own limit holds."),
+                ArgumentSpec::optional(
+                    "timeout",
+                    ArgumentType::Float,
+                    "Accepted; the task's own limit holds.",
+                ),
                 text("on_timeout", "Accepted.")
                     .choices(&["error", "ignore", "warn"])
                     .defaults_to("error"),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::curl::{Config, Reply, command, shared_arguments};
 use crate::answers::{Answers, look};
 use crate::describe::{
-    choice, core, example, file_arguments, needed, path, raw, returns, switch, text, with,
+    choice, core, example, file_arguments, needed, path, raw, returns, set, switch, text, with,
 };
 use crate::{paths, python_json};
 
@@ -47,6 +47,7 @@ fn spec() -> ModuleSpec {
     ModuleSpec {
         check_mode: CheckSupport::CannotKnow,
         repetition: Repetition::Once,
+        mutually_exclusive: vec![set(&["body", "src"])],
         returns: returns(&[
             (
                 "status",
