@@ -60,7 +60,7 @@ async fn run(call: Call, host: Host) -> ModuleResult {
     let mut script = format!("debconf-show {word}");
     if let Some(question) = arguments.text("question").filter(|_| secret) {
         script.push_str(&format!(
-            " && echo '@@' && echo GET {} | debconf-communicate 2>/dev/null",
+            " && echo '@@' && {{ echo GET {} | debconf-communicate 2>/dev/null || :; }}",
             Host::quote(question)
         ));
     }
@@ -78,12 +78,22 @@ async fn run(call: Call, host: Host) -> ModuleResult {
             fields([("msg", "".into()), ("current", known.into())]),
         ));
     };
-    let wanted = wanted(kind, arguments.value("value").unwrap_or(&Value::Null));
+    let value = arguments.value("value").unwrap_or(&Value::Null);
+    if kind == "multiselect"
+        && let Value::Array(items) = value
+        && let Some(item) = items.iter().find(|item| !item.is_string())
+    {
+        return Err(Failure::new(format!(
+            "Invalid value provided for 'multiselect': {item} is no text"
+        )));
+    }
+    let wanted = wanted(kind, value);
     let existing = match kind {
+        // A zero before the value; another number stands before the reason that there is none.
         "password" => password
-            .trim()
-            .split_once(' ')
-            .map(|(_, text)| text.to_owned()),
+            .trim_end_matches('\n')
+            .strip_prefix('0')
+            .map(|text| text.trim_start_matches(' ').to_owned()),
         _ => known
             .get(question)
             .and_then(Value::as_str)
@@ -91,7 +101,8 @@ async fn run(call: Call, host: Host) -> ModuleResult {
     };
     let is_right = existing.as_ref().is_some_and(|existing| match kind {
         "boolean" => existing.to_lowercase() == wanted,
-        "multiselect" => sorted(existing) == sorted(&wanted),
+        // The order of a list has no meaning; text is taken as it is written.
+        "multiselect" if value.is_array() => sorted(existing) == sorted(&wanted),
         _ => *existing == wanted,
     });
     if is_right {
