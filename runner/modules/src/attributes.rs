@@ -146,9 +146,10 @@ impl Difference {
     }
 }
 
-/// Writes permission bits as results show them: `0644`.
-pub(crate) fn octal(mode: u32) -> String {
-    format!("{mode:04o}")
+/// Writes permission bits as results of changes show them: `0644`, `01777`. That is not how `stat`
+/// and `find` show them.
+fn octal(mode: u32) -> String {
+    format!("0{mode:03o}")
 }
 
 /// Returns what a path is, in the words of the module `file`.

@@ -7,7 +7,6 @@ use sasrun_plugin::{
 use serde_json::{Value, json};
 
 use crate::answers::{Answers, script};
-use crate::attributes::octal;
 use crate::describe::{choice, core, example, needed, path, returns, switch, text};
 use crate::paths;
 
@@ -108,7 +107,7 @@ pub(super) fn fields(path: &str, status: &FileStatus) -> Object {
     let is = |kind| status.kind == kind;
     let bit = |mask: u32| status.mode & mask != 0;
     let mut stat = object(json!({
-        "exists": true, "path": path, "mode": octal(status.mode),
+        "exists": true, "path": path, "mode": format!("{:04o}", status.mode),
         "isdir": is(FileKind::Directory), "ischr": is(FileKind::CharacterDevice),
         "isblk": is(FileKind::BlockDevice), "isreg": is(FileKind::File),
         "isfifo": is(FileKind::Fifo), "islnk": is(FileKind::Link), "issock": is(FileKind::Socket),

@@ -599,3 +599,61 @@ fn temporary_files_are_new_and_private() {
         assert_eq!(world.read("whole"), "one\ntwo\n");
     });
 }
+
+#[test]
+fn files_that_cannot_be_as_they_shall_be_are_not_left() {
+    with_each_shell(|world| {
+        let path = world.path("x");
+        let touch = json!({"path": path, "state": "touch", "owner": "nobody-of-this-name"});
+        world.run("file", touch).failure();
+        assert!(!std::path::Path::new(&path).exists());
+    });
+}
+
+#[test]
+fn a_time_that_is_there_already_is_no_change() {
+    with_each_shell(|world| {
+        let path = world.write("dated", "");
+        let date = json!({"path": path, "state": "file", "modification_time": "202001022030.40"});
+        assert!(world.run("file", date.clone()).outcome().changed);
+        assert!(!world.run("file", date).outcome().changed);
+    });
+}
+
+#[test]
+fn what_links_lead_to_is_below_if_they_are_followed() {
+    with_each_shell(|world| {
+        let other = world.write("other", "");
+        let tree = world.path("tree");
+        std::fs::create_dir(&tree).unwrap();
+        std::os::unix::fs::symlink(&other, format!("{tree}/link")).unwrap();
+        let set = |follow: bool| {
+            let given = json!({"path": tree, "state": "directory", "mode": "u=rwx,go=",
+                "recurse": true, "follow": follow});
+            world.run("file", given).outcome().changed
+        };
+        set(false);
+        assert_eq!(mode(&other) & 0o100, 0);
+        assert!(set(true));
+        assert_eq!(mode(&other), 0o700);
+        assert!(!set(true));
+    });
+}
+
+#[test]
+fn bits_beyond_nine_are_shown_as_ansible_shows_them() {
+    let world = World::new(&["sh"]);
+    let path = world.path("sticky");
+    let made = world.run(
+        "file",
+        json!({"path": path, "state": "directory", "mode": "1777"}),
+    );
+    assert_eq!(made.result("mode"), "01777");
+    let stat = world.run("stat", json!({"path": path, "get_mime": false}));
+    assert_eq!(stat.result("stat")["mode"], "1777");
+    let stray = world.run("file", json!({"path": path, "src": "x"}));
+    assert_eq!(
+        stray.failure().msg,
+        "src option requires state to be 'link' or 'hard'"
+    );
+}

@@ -13,7 +13,7 @@ pub(super) async fn ensure(task: &Task, status: FileStatus) -> ModuleResult {
         FileKind::Directory if task.arguments.flag("recurse") => recurse(task, status).await,
         FileKind::Directory => {
             let difference = task.attributes.difference(&status);
-            let stamp = times::command(&task.arguments, task.real(&status), "preserve")?;
+            let stamp = times::command(task, &status, "preserve").await?;
             task.settle(status, difference, stamp).await
         }
         _ => Err(task.fail(format!(
@@ -116,23 +116,29 @@ async fn recurse(task: &Task, status: FileStatus) -> ModuleResult {
     )
     .await?;
     let word = paths::word(&real);
+    // Where links are followed, what they lead to is below as well.
+    let all = |program: &str, wanted: &str| match task.follow {
+        true => format!("find -L {word} ! -type l -exec {program} {wanted} {{}} +"),
+        false => format!("{program} -R {wanted} {word}"),
+    };
     let mut steps = Vec::new();
-    if let Some(owner) = &wanted.owner {
-        steps.push(format!("chown -h -R {} {word}", paths::word(owner)));
-    }
-    if let Some(group) = &wanted.group {
-        steps.push(format!("chgrp -h -R {} {word}", paths::word(group)));
+    for (program, owner) in [("chown", &wanted.owner), ("chgrp", &wanted.group)] {
+        if let Some(owner) = owner {
+            let owner = paths::word(owner);
+            steps.push(format!("{program} -h -R {owner} {word}"));
+            steps.extend(task.follow.then(|| all(program, &owner)));
+        }
     }
     match &wanted.mode {
         Some(Mode::Bits(bits)) => {
             if bits & MARKS == 0 {
-                steps.push(format!("chmod -R u-s,g-s {word}"));
+                steps.push(all("chmod", "u-s,g-s"));
             }
-            steps.push(format!("chmod -R {bits:04o} {word}"));
+            steps.push(all("chmod", &format!("{bits:04o}")));
         }
         Some(Mode::Symbolic(_)) => {
             let text = paths::word(task.arguments.text_or_empty("mode"));
-            steps.push(format!("chmod -R {text} {word}"));
+            steps.push(all("chmod", &text));
         }
         _ => {}
     }
@@ -146,9 +152,13 @@ async fn recurse(task: &Task, status: FileStatus) -> ModuleResult {
 /// Tells whether anything below differs from what is asked for.
 async fn any_below(task: &Task, path: &str) -> Result<bool, Failure> {
     let word = paths::word(path);
+    let (find, ls) = match task.follow {
+        true => ("find -L", "ls -ldL"),
+        false => ("find", "ls -ld"),
+    };
     let list = |numeric: &str| {
         format!(
-            "find {word} ! -type l -exec ls -ld{numeric} {{}} + 2>/dev/null || find {word} ! -type l -exec ls -ld{numeric} {{}} \\;"
+            "{find} {word} ! -type l -exec {ls}{numeric} {{}} + 2>/dev/null || {find} {word} ! -type l -exec {ls}{numeric} {{}} \\;"
         )
     };
     let mut answers = Answers::of(&task.host, vec![script(list("n")), script(list(""))]).await?;

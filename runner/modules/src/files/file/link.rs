@@ -181,7 +181,10 @@ pub(super) async fn hard(task: &Task) -> ModuleResult {
         return task.settle(status, difference, None).await;
     };
     if !target.exists() {
-        return Err(task.fail("src does not exist").with("src", source));
+        return Err(task
+            .fail("src does not exist")
+            .with("dest", task.path.as_str())
+            .with("src", source));
     }
     let is_right = status.exists()
         && (status.inode, status.device) == (target.inode, target.device)

@@ -98,7 +98,11 @@ async fn carry_out(call: Call, host: Host) -> ModuleResult {
         arguments,
         host,
     };
-    match task.arguments.text("state") {
+    let state = task.arguments.text("state");
+    if task.arguments.has("src") && !matches!(state, Some("link" | "hard")) {
+        return Err(task.fail("src option requires state to be 'link' or 'hard'"));
+    }
+    match state {
         Some("absent") => removal::remove(&task).await,
         Some("link") => link::symbolic(&task).await,
         Some("hard") => link::hard(&task).await,
@@ -203,7 +207,7 @@ impl Task {
             _ => {}
         }
         let difference = self.attributes.difference(&status);
-        let stamp = times::command(&self.arguments, self.real(&status), "preserve")?;
+        let stamp = times::command(self, &status, "preserve").await?;
         self.settle(status, difference, stamp).await
     }
 

@@ -1,48 +1,38 @@
 //! Access and modification times, set by `touch`.
 
-use sasrun_plugin::{Arguments, Failure};
+use sasrun_plugin::{Failure, FileStatus};
 
+use super::Task;
 use crate::paths;
 
 /// What is asked of one of the two times.
-enum Wanted<'a> {
+enum Wanted {
     Keep,
     Now,
-    At(&'a str),
+    /// As `touch -t` wants it.
+    At(String),
 }
 
-/// Returns shell text that sets the times, if anything is asked of them; `usual` stands for a time
-/// that is not given.
-pub(super) fn command(
-    arguments: &Arguments,
-    path: &str,
+/// Returns shell text that sets the times, if they are not so yet; `usual` stands for a time that
+/// is not given.
+pub(super) async fn command(
+    task: &Task,
+    status: &FileStatus,
     usual: &str,
 ) -> Result<Option<String>, Failure> {
-    let word = paths::word(path);
-    let wanted = |name: &str| match arguments.text(name).unwrap_or(usual) {
-        "preserve" | "" => Wanted::Keep,
-        "now" => Wanted::Now,
-        _ => Wanted::At(arguments.text_or_empty(name)),
-    };
-    let format = |name: &str| {
-        arguments
-            .text_or_empty(&format!("{name}_format"))
-            .to_owned()
-    };
-    let steps = match (wanted("modification_time"), wanted("access_time")) {
+    let word = paths::word(task.real(status));
+    let modified = wanted(task, "modification_time", usual, status.mtime).await?;
+    let accessed = wanted(task, "access_time", usual, status.atime).await?;
+    let steps = match (modified, accessed) {
         (Wanted::Keep, Wanted::Keep) => return Ok(None),
         (Wanted::Now, Wanted::Now) => vec![format!("touch {word}")],
         (modified, accessed) => {
             let mut steps = Vec::new();
-            for (option, wanted, name) in [
-                ("-m", modified, "modification_time"),
-                ("-a", accessed, "access_time"),
-            ] {
+            for (option, wanted) in [("-m", modified), ("-a", accessed)] {
                 match wanted {
                     Wanted::Keep => {}
                     Wanted::Now => steps.push(format!("touch {option} {word}")),
-                    Wanted::At(time) => {
-                        let stamp = stamp(time, &format(name))?;
+                    Wanted::At(stamp) => {
                         steps.push(format!("touch {option} -t {stamp} {word}"));
                     }
                 }
@@ -53,8 +43,30 @@ pub(super) fn command(
     Ok(Some(steps.join(" && ")))
 }
 
-/// Reads a time by a format of `strptime` and writes it as `touch -t` wants it.
-fn stamp(time: &str, format: &str) -> Result<String, Failure> {
+/// Reads what is asked of a time. One that the file has already is kept: only the host knows the
+/// zone in which it is written.
+async fn wanted(task: &Task, name: &str, usual: &str, is: f64) -> Result<Wanted, Failure> {
+    let time = match task.arguments.text(name).unwrap_or(usual) {
+        "preserve" | "" => return Ok(Wanted::Keep),
+        "now" => return Ok(Wanted::Now),
+        time => time,
+    };
+    let format = task.arguments.text_or_empty(&format!("{name}_format"));
+    let [year, month, day, hour, minute, second] = parts(time, format)?;
+    let script = format!(
+        "date -d '{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}' +%s 2>/dev/null"
+    );
+    let shown = task.host.read_script(script).await?.stdout;
+    if shown.trim().parse() == Ok(is) {
+        return Ok(Wanted::Keep);
+    }
+    Ok(Wanted::At(format!(
+        "{year:04}{month:02}{day:02}{hour:02}{minute:02}.{second:02}"
+    )))
+}
+
+/// Reads a time by a format of `strptime`: year, month, day, hour, minute and second.
+fn parts(time: &str, format: &str) -> Result<[u32; 6], Failure> {
     let bad = || Failure::new(format!("the time {time} is not written as {format}"));
     let mut parts = [1970_u32, 1, 1, 0, 0, 0];
     let mut rest = time;
@@ -84,23 +96,20 @@ fn stamp(time: &str, format: &str) -> Result<String, Failure> {
     if !rest.is_empty() {
         return Err(bad());
     }
-    let [year, month, day, hour, minute, second] = parts;
-    Ok(format!(
-        "{year:04}{month:02}{day:02}{hour:02}{minute:02}.{second:02}"
-    ))
+    Ok(parts)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::stamp;
+    use super::parts;
 
     #[test]
     fn times_are_read_by_their_format() {
-        assert_eq!(
-            stamp("202601312359.58", "%Y%m%d%H%M.%S").unwrap(),
-            "202601312359.58"
-        );
-        assert_eq!(stamp("2026-01-31", "%Y-%m-%d").unwrap(), "202601310000.00");
-        assert!(stamp("31.1.2026", "%Y-%m-%d").is_err());
+        let format = "%Y%m%d%H%M.%S";
+        let read = parts("202601312359.58", format).unwrap();
+        assert_eq!(read, [2026, 1, 31, 23, 59, 58]);
+        let day = parts("2026-01-31", "%Y-%m-%d").unwrap();
+        assert_eq!(day, [2026, 1, 31, 0, 0, 0]);
+        assert!(parts("31.1.2026", "%Y-%m-%d").is_err());
     }
 }

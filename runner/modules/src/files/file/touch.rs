@@ -19,7 +19,7 @@ pub(super) async fn touch(task: &Task, status: FileStatus) -> ModuleResult {
             marks: false,
         }
     };
-    let stamp = times::command(&task.arguments, task.real(&status), "now")?;
+    let stamp = times::command(task, &status, "now").await?;
     if exists {
         let mut outcome = task.settle(status, difference, stamp).await?;
         outcome = outcome.with("dest", task.path.as_str());
@@ -32,7 +32,12 @@ pub(super) async fn touch(task: &Task, status: FileStatus) -> ModuleResult {
     let mut steps = vec![format!(": >> {word}")];
     steps.extend(stamp);
     steps.push(difference.script(&task.path));
-    run(&task.host, steps.join(" && "), "touching the file").await?;
+    // A file that cannot be as it shall be is not left behind: a second run would find it.
+    let script = format!(
+        "{{ {}; }} || {{ rm -f {word}; exit 1; }}",
+        steps.join(" && ")
+    );
+    run(&task.host, script, "touching the file").await?;
     let after = Answers::of(&task.host, vec![look(&task.path, true)])
         .await?
         .status()?;
