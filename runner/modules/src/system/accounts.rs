@@ -18,6 +18,8 @@ pub(super) struct User {
     pub(super) password: String,
     /// Days that passwords of the account keep to, as far as they may be read.
     pub(super) password_days: PasswordDays,
+    /// Days after the end of a password until the account is closed; empty for never.
+    pub(super) inactive: String,
     /// Day since 1970 on which the account ends; empty for never.
     pub(super) expires: String,
     /// Whether the home directory is not there.
@@ -96,6 +98,7 @@ fn read(shown: &str) -> Option<User> {
             max: shadow(3),
             warn: shadow(4),
         },
+        inactive: shadow(5),
         expires: shadow(6),
         lacks_home,
     })

@@ -2,6 +2,7 @@
 
 mod key;
 mod steps;
+mod warnings;
 
 use sasrun_plugin::{
     ArgumentSpec, Arguments, Call, Failure, FunctionModule, Host, Module, ModuleResult, ModuleSpec,
@@ -11,6 +12,7 @@ use serde_json::Value;
 
 use super::accounts::{self, User};
 use crate::describe::{choice, core, example, integer, needed, path, returns, switch, text, texts};
+use crate::paths;
 use key::Key;
 use steps::CHANGE_PASSWORD;
 
@@ -83,6 +85,12 @@ fn arguments() -> Vec<ArgumentSpec> {
         ),
         integer("password_expire_min", "Days in which it must not."),
         integer("password_expire_warn", "Days of warning before."),
+        integer(
+            "password_expire_account_disable",
+            "Days after the end of a password until the account is closed.",
+        ),
+        integer("uid_min", "Least number to give a new account."),
+        integer("uid_max", "Greatest number to give a new account."),
         choice(
             "generate_ssh_key",
             "Makes a key pair for it, unless there is one; with `force` in any case.",
@@ -106,11 +114,33 @@ fn arguments() -> Vec<ArgumentSpec> {
         text("umask", "Mask of a new home directory's mode."),
         text("login_class", "Accepted and not used."),
         text("seuser", "Accepted and not used."),
+        choice("hidden", "Accepted; it is of macOS."),
+        text("authorization", "Accepted; it is of Solaris."),
+        text("profile", "Accepted; it is of Solaris."),
+        text("role", "Accepted; it is of Solaris."),
     ]
 }
 
-async fn run(call: Call, host: Host) -> ModuleResult {
+async fn run(mut call: Call, host: Host) -> ModuleResult {
+    for name in ["home", "shell"] {
+        // What stands in the host's table has no tilde.
+        let given = call.arguments.get(name).and_then(Value::as_str);
+        if let Some(path) = given.filter(|path| path.starts_with('~')) {
+            let path = paths::expand(&host, path).await?;
+            call.arguments.insert(name.to_owned(), path.into());
+        }
+    }
     let arguments = Arguments::validated(call.arguments);
+    if arguments.given_flag("local") == Some(true) {
+        // Tools for local accounts alone know none of these, and none is passed over in silence.
+        for name in ["umask", "uid_min", "uid_max"] {
+            if arguments.has(name) {
+                return Err(Failure::new(format!(
+                    "'{name}' can not be used with 'local'"
+                )));
+            }
+        }
+    }
     let name = arguments.text_or_empty("name");
     let current = accounts::user(&host, name).await?;
     let is_present = arguments.text("state") != Some("absent");
@@ -140,6 +170,7 @@ async fn run(call: Call, host: Host) -> ModuleResult {
         );
         result.insert("append".into(), arguments.flag("append").into());
     }
+    let warnings = warnings::of(&arguments);
     if steps.is_empty() {
         if let Some(user) = current.filter(|_| is_present) {
             result.extend(fields(&user));
@@ -147,6 +178,7 @@ async fn run(call: Call, host: Host) -> ModuleResult {
         result.extend(known.unwrap_or_default());
         return Ok(Outcome {
             result,
+            warnings,
             ..Outcome::unchanged()
         });
     }
@@ -166,6 +198,7 @@ async fn run(call: Call, host: Host) -> ModuleResult {
     }
     Ok(Outcome {
         result,
+        warnings,
         ..Outcome::changed()
     })
 }

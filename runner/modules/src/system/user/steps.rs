@@ -25,6 +25,25 @@ pub(super) fn add(arguments: &Arguments, name: &str) -> Vec<String> {
     ] {
         words.extend(option_of(arguments, argument, option));
     }
+    for (argument, key) in [("uid_min", "UID_MIN"), ("uid_max", "UID_MAX")] {
+        words.extend(
+            arguments
+                .integer(argument)
+                .map(|number| format!("-K {key}={number}")),
+        );
+    }
+    if !arguments.has("group") {
+        // A group of that name may be there: then none is made, which would fail.
+        let word = Host::quote(name);
+        words.push(format!(
+            "`{{ getent group {word} || grep ^{word}: /etc/group; }} >/dev/null 2>&1 && echo -N`"
+        ));
+    }
+    words.extend(option_of(
+        arguments,
+        "password_expire_account_disable",
+        "-f",
+    ));
     if arguments.flag("non_unique") {
         words.push("-o".to_owned());
     }
@@ -94,6 +113,22 @@ pub(super) fn modify(arguments: &Arguments, name: &str, user: &User) -> Vec<Stri
         } else if !arguments.flag("append") && (!missing.is_empty() || extra) {
             words.push(format!("-G {}", Host::quote(&wanted.join(","))));
         }
+    }
+    let inactive = arguments.integer("password_expire_account_disable");
+    if inactive.is_some_and(|days| {
+        // Less than nothing is how a table is told to hold nothing.
+        user.inactive
+            != if days < 0 {
+                String::new()
+            } else {
+                days.to_string()
+            }
+    }) {
+        words.extend(option_of(
+            arguments,
+            "password_expire_account_disable",
+            "-f",
+        ));
     }
     let ends = expiry(arguments).filter(|day| day.trim_matches('\'') != user.expires);
     words.extend(ends.map(|day| format!("-e {day}")));
