@@ -657,3 +657,60 @@ fn bits_beyond_nine_are_shown_as_ansible_shows_them() {
         "src option requires state to be 'link' or 'hard'"
     );
 }
+
+#[test]
+fn content_is_looked_for_in_its_own_encoding() {
+    with_each_shell(|world| {
+        let root = world.path("texts");
+        std::fs::create_dir(&root).unwrap();
+        std::fs::write(format!("{root}/a.txt"), b"caf\xe9\n").unwrap();
+        let find = |encoding: &str| {
+            world.run(
+                "find",
+                json!({"paths": root, "contains": "café", "encoding": encoding}),
+            )
+        };
+        assert_eq!(find("latin-1").result("matched"), 1);
+        let wrong = find("utf-8");
+        assert_eq!(
+            wrong.result("skipped_paths")[&root],
+            format!(
+                "Failed to read the file {root}/a.txt due to an encoding error. current encoding: utf-8"
+            )
+        );
+        assert_eq!(
+            find("none-such").result("skipped_paths")[&root],
+            "unknown encoding: none-such"
+        );
+    });
+}
+
+#[test]
+fn only_what_is_asked_for_is_found() {
+    with_each_shell(|world| {
+        let root = world.path("deep");
+        std::fs::create_dir_all(format!("{root}/a/b/c")).unwrap();
+        std::fs::write(format!("{root}/a/b/x y"), "x").unwrap();
+        std::os::unix::fs::symlink("b/x y", format!("{root}/a/link")).unwrap();
+        let find = |more: serde_json::Value| {
+            let mut given = json!({"paths": root});
+            let more = more.as_object().unwrap().clone();
+            given.as_object_mut().unwrap().extend(more);
+            world.run("find", given)
+        };
+        let two = find(json!({"recurse": true, "depth": 2, "file_type": "any"}));
+        assert_eq!(
+            (two.result("matched"), two.result("examined")),
+            (&json!(3), &json!(5))
+        );
+        let all = find(json!({"recurse": true, "follow": true}));
+        assert_eq!(all.result("matched"), 1);
+        let large = find(json!({"size": "1m", "file_type": "directory"}));
+        assert_eq!(large.result("matched"), 1);
+        let flat = find(json!({"file_type": "any"}));
+        assert_eq!(
+            (flat.result("matched"), flat.result("examined")),
+            (&json!(1), &json!(1))
+        );
+    });
+}
