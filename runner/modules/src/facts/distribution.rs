@@ -1,7 +1,7 @@
 //! Which system it is, and what manages its packages and services.
 
 use sasrun_plugin::Object;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::object;
 use super::sections::Sections;
@@ -274,10 +274,24 @@ pub(super) fn managers(sections: &Sections) -> Object {
     } else {
         "service"
     };
-    object(json!({
+    let mut facts = object(json!({
         "pkg_mgr": if is_debian { "apt" } else { packages },
         "service_mgr": service,
-    }))
+    }));
+    if let Some(systemd) = systemd(sections) {
+        facts.insert("systemd".into(), systemd);
+    }
+    facts
+}
+
+/// What systemd says of itself: `systemd 252 (252.38)`, and a line of features.
+fn systemd(sections: &Sections) -> Option<Value> {
+    let [first, rest @ ..] = sections.lines("systemd") else {
+        return None;
+    };
+    let version: u64 = first.split_whitespace().nth(1)?.parse().ok()?;
+    let features = rest.first().copied().unwrap_or_default().trim();
+    Some(json!({"version": version, "features": features}))
 }
 
 #[cfg(test)]
@@ -336,5 +350,13 @@ mod tests {
                 wanted
             );
         }
+    }
+
+    #[test]
+    fn systemd_tells_its_version_and_features() {
+        let output = "@@systemd\nsystemd 252 (252.38-1~deb12u1)\n+PAM +AUDIT -APPARMOR\n";
+        let facts = managers(&Sections::of(output));
+        let wanted = json!({"version": 252, "features": "+PAM +AUDIT -APPARMOR"});
+        assert_eq!(facts["systemd"], wanted);
     }
 }

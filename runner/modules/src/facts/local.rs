@@ -30,6 +30,11 @@ pub(super) fn facts(sections: &Sections) -> Object {
         );
         local.insert(name(path), failure.into());
     }
+    for (path, _) in sections.all("site_missing") {
+        let failure =
+            format!("Could not stat fact ({path}): [Errno 2] No such file or directory: '{path}'");
+        local.insert(name(path), failure.into());
+    }
     object(json!({"local": local}))
 }
 
@@ -83,6 +88,16 @@ mod tests {
         assert_eq!(
             facts["local"]["a"],
             "Failure executing fact script (/f/a.fact), rc: 3, err: no such\nthing"
+        );
+    }
+
+    #[test]
+    fn a_link_to_nothing_is_told() {
+        let facts = facts(&Sections::of("@@site_missing /f/a.fact\n"));
+        let told = facts["local"]["a"].as_str().unwrap();
+        assert!(
+            told.starts_with("Could not stat fact (/f/a.fact)"),
+            "{told}"
         );
     }
 }

@@ -10,5 +10,7 @@ else
 cat "$f"
 echo
 fi
+elif [ -h "$f" ]; then
+echo "@@site_missing $f"
 fi
 done 3>&1

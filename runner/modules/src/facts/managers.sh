@@ -12,3 +12,7 @@ fi
 for f in /sbin/openrc /etc/init.d /usr/sbin/svcadm /sbin/initctl; do
 if [ -f $f ] || [ -d $f ]; then echo $f; fi
 done
+if [ -d /run/systemd/system ]; then
+echo @@systemd
+systemctl --version 2>/dev/null
+fi
