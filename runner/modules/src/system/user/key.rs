@@ -73,8 +73,14 @@ impl<'a> Key<'a> {
             "h=`getent passwd {name} | cut -d: -f6` && f={home}{file} && d=`dirname \"$f\"` && \
              g=`id -g {name}` && \
              {{ [ -d \"$d\" ] || {{ mkdir -p -m 700 \"$d\" && chown {name}:$g \"$d\"; }}; }} && \
-             rm -f \"$f\" && ssh-keygen -q -t {kind}{bits} -C {comment} -N {passphrase} -f \"$f\" && \
+             rm -f \"$f\"{public} && ssh-keygen -q -t {kind}{bits} -C {comment} -N {passphrase} -f \"$f\" && \
              chown {name}:$g \"$f\" \"$f.pub\"",
+            // The other half of a key may be a link to what is not to be written over.
+            public = if self.arguments.flag("force") {
+                " \"$f.pub\""
+            } else {
+                ""
+            },
             name = Host::quote(self.name),
             file = Host::quote(&self.file),
             kind = Host::quote(self.arguments.text_or_empty("ssh_key_type")),
