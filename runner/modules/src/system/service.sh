@@ -2,7 +2,7 @@ if [ -d /run/systemd/system ] && systemctl --version >/dev/null 2>&1; then
 echo systemd
 systemctl show -p Id -p LoadState -p ActiveState -p SubState -p UnitFileState -p MainPID -p FragmentPath -p Description -- "$n" 2>&1
 echo
-systemctl is-enabled -- "$n" 2>/dev/null
+systemctl is-enabled -l -- "$n" 2>/dev/null
 exit 0
 fi
 if [ -x /sbin/rc-service ] || [ -x /usr/sbin/rc-service ]; then

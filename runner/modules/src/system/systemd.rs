@@ -168,6 +168,8 @@ pub(super) struct Unit {
     pub(super) properties: Object,
     /// What `is-enabled` says of its file, which is as the file is now and not as it was read.
     file_state: String,
+    /// Whether links that enabling makes are there, as newer ones tell.
+    has_links: bool,
     /// Whether systemd answers nothing about what runs, as in a chroot.
     is_offline: bool,
 }
@@ -177,7 +179,7 @@ impl Unit {
         let word = Host::quote(name);
         let output = host
             .read_script(format!(
-                "{systemctl} show -- {word} && echo && {{ {systemctl} is-enabled -- {word} 2>/dev/null || :; }}"
+                "{systemctl} show -- {word} && echo && {{ {systemctl} is-enabled -l -- {word} 2>/dev/null || :; }}"
             ))
             .await?;
         if !output.succeeded() {
@@ -208,8 +210,13 @@ impl Unit {
                 Some((key, value)) => {
                     unit.properties.insert(key.to_owned(), value.into());
                 }
-                None if line.bytes().all(|b| b.is_ascii_lowercase() || b == b'-') => {
+                None if !line.is_empty()
+                    && line.bytes().all(|b| b.is_ascii_lowercase() || b == b'-') =>
+                {
                     unit.file_state = line.to_owned();
+                }
+                None if !unit.file_state.is_empty() && line.trim_start().starts_with('/') => {
+                    unit.has_links = true;
                 }
                 None => {}
             }
@@ -237,10 +244,11 @@ impl Unit {
     /// Tells whether it starts with the system for good. What does so until the next start of the
     /// system, under another name, or by another unit is not what enabling makes.
     fn is_enabled(&self) -> bool {
-        matches!(
-            self.file_state.as_str(),
-            "enabled" | "static" | "generated" | "transient"
-        )
+        match self.file_state.as_str() {
+            "enabled" | "static" | "generated" | "transient" => true,
+            "indirect" | "alias" | "enabled-runtime" => self.has_links,
+            _ => false,
+        }
     }
 }
 
@@ -343,6 +351,10 @@ mod tests {
             ("indirect", false),
             ("alias", false),
             ("disabled", false),
+            (
+                "indirect\n  /etc/systemd/system/sockets.target.wants/a.socket",
+                true,
+            ),
         ] {
             let unit = Unit::read(&format!("Id=a.service\nUnitFileState=old\n\n{state}\n"));
             assert_eq!(unit.is_enabled(), wanted, "{state}");
