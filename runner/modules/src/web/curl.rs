@@ -16,7 +16,10 @@ pub(super) fn shared_arguments() -> Vec<ArgumentSpec> {
         text("url_password", "Password for the server.")
             .alias(&["password"])
             .secret(),
-        switch("force_basic_auth", "Sends them at once; they always are."),
+        switch(
+            "force_basic_auth",
+            "Sends them at once, not when the server asks for them.",
+        ),
         dictionary("headers", "Headers to send."),
         choice("validate_certs", "Checks the server's certificate.").defaults_to(true),
         path("client_cert", "Certificate to show to the server."),
@@ -108,6 +111,10 @@ impl Config {
                 "user",
                 &format!("{user}:{}", arguments.text_or_empty("url_password")),
             );
+            if !arguments.flag("force_basic_auth") {
+                // The server says how it wants them, a digest as well.
+                config.flag("anyauth");
+            }
         }
         let headers = arguments.dictionary("headers").into_iter().flatten();
         for (name, value) in headers.filter(|(name, _)| !is_left(name)) {
@@ -156,7 +163,7 @@ impl Config {
         self.set(
             "write-out",
             &format!(
-                "\n{MARK}%{{http_code}} %{{num_redirects}} %{{size_download}} %{{url_effective}}\n"
+                "\n{MARK}%{{http_code}} %{{num_redirects}} %{{size_download}} %{{url_effective}} %{{redirect_url}}\n"
             ),
         );
         self
@@ -188,6 +195,7 @@ impl Reply {
         if status == 0 {
             return None;
         }
+        let next = figures.next().map(str::to_owned);
         let (mut reason, mut headers) = (String::new(), Object::new());
         let mut rest = &printed[..at];
         // Every hop of a redirection brings headers of its own; the last ones count.
@@ -195,6 +203,10 @@ impl Reply {
             let (head, after) = split_head(rest);
             (reason, headers) = read_head(head);
             rest = after;
+        }
+        // A server may write where to go on below its own address; curl resolves that.
+        if let Some(next) = next.filter(|_| headers.contains_key("location")) {
+            headers.insert("location".into(), next.into());
         }
         Some(Self {
             status,

@@ -133,9 +133,13 @@ async fn ask(host: &Host, command: Command, only_reads: bool) -> Result<CommandO
 
 fn configure(arguments: &Arguments, method: &str) -> Result<Config, Failure> {
     let mut config = Config::new(arguments, arguments.text_or_empty("url"));
+    let sends = arguments.has("src") || arguments.has("body");
     match method {
         "HEAD" => config.flag("head"),
         "GET" => {}
+        // What is sent is posted by itself, and after most redirections is asked for only; a method
+        // that is named would be kept.
+        "POST" if sends => {}
         other => config.set("request", other),
     }
     let follow = arguments.text_or_empty("follow_redirects");
@@ -156,6 +160,13 @@ fn configure(arguments: &Arguments, method: &str) -> Result<Config, Failure> {
             .any(|name| name.eq_ignore_ascii_case("content-type"))
     });
     if let Some(src) = arguments.text("src") {
+        let kind = match arguments.text("body_format") {
+            Some("json") => Some("application/json"),
+            _ => None,
+        };
+        if let Some(kind) = kind.filter(|_| !names_type) {
+            config.set("header", &format!("Content-Type: {kind}"));
+        }
         config.set("data-binary", &format!("@{src}"));
     } else if let Some(body) = arguments.value("body") {
         let (data, kind) = written(arguments.text_or_empty("body_format"), body)?;
@@ -234,7 +245,7 @@ fn finish(arguments: &Arguments, output: &CommandOutput, only_reads: bool) -> Mo
             .with("elapsed", elapsed));
     };
     let is_success = wanted.contains(&reply.status);
-    let mut result = fields(&reply);
+    let mut result = fields(&reply, arguments.text_or_empty("url"));
     result.insert("elapsed".into(), elapsed.into());
     let is_json = result
         .get("content_type")
@@ -286,7 +297,7 @@ fn statuses(arguments: &Arguments) -> Vec<i64> {
     }
 }
 
-fn fields(reply: &Reply) -> Object {
+fn fields(reply: &Reply, asked: &str) -> Object {
     let mut result = Object::new();
     for (name, value) in &reply.headers {
         result.insert(name.replace('-', "_"), value.clone());
@@ -309,7 +320,10 @@ fn fields(reply: &Reply) -> Object {
     result.insert("cookies".into(), cookies.into());
     result.insert("status".into(), reply.status.into());
     result.insert("url".into(), reply.url.as_str().into());
-    result.insert("redirected".into(), (reply.redirects > 0).into());
+    // A question that is put again, with what the server asked for, counts as a hop as well.
+    let bare = |url: &str| url.trim_end_matches('/').to_owned();
+    let redirected = reply.redirects > 0 && bare(&reply.url) != bare(asked);
+    result.insert("redirected".into(), redirected.into());
     result
 }
 

@@ -133,6 +133,33 @@ fn web_servers_are_asked_by_the_hosts_own_client() {
     assert!(std::fs::metadata(world.path("other.sasrun-part")).is_err());
 }
 
+#[test]
+fn servers_are_followed_and_answered_as_they_ask() {
+    let port = serve(vec![
+        ("GET /here", "302 Found\r\nLocation: /there", ""),
+        ("POST /form", "303 See Other\r\nLocation: /made", ""),
+        ("GET /made", "200 OK", "made"),
+        ("GET /locked|Authorization: Basic", "200 OK", "open"),
+        (
+            "GET /locked",
+            "401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"x\"",
+            "",
+        ),
+    ]);
+    let url = |path: &str| format!("http://127.0.0.1:{port}{path}");
+    let world = World::new(&["sh"]);
+    let here = json!({"url": url("/here"), "follow_redirects": "none", "status_code": 302});
+    assert_eq!(world.run("uri", here).result("location"), &url("/there"));
+    let form = json!({"url": url("/form"), "method": "POST", "body": "a=b",
+        "follow_redirects": "all", "return_content": true});
+    assert_eq!(world.run("uri", form).result("content"), "made");
+    let locked = json!({"url": url("/locked"), "url_username": "a", "url_password": "b",
+        "return_content": true});
+    let open = world.run("uri", locked);
+    assert_eq!(open.result("content"), "open");
+    assert_eq!(open.result("redirected"), false);
+}
+
 /// Answers requests by the start of their first line, until the test ends.
 fn serve(pages: Vec<(&'static str, &'static str, &'static str)>) -> u16 {
     use std::io::{Read as _, Write as _};
@@ -146,7 +173,11 @@ fn serve(pages: Vec<(&'static str, &'static str, &'static str)>) -> u16 {
             let request = String::from_utf8_lossy(&request[..length]).into_owned();
             let page = pages
                 .iter()
-                .find(|(start, ..)| request.starts_with(start))
+                .find(|(start, ..)| {
+                    // What must be there besides the beginning comes after a bar.
+                    let (start, also) = start.split_once('|').unwrap_or((start, ""));
+                    request.starts_with(start) && request.contains(also)
+                })
                 .unwrap();
             let (head, body) = (page.1, page.2);
             let size = body.len();
