@@ -185,24 +185,24 @@ fn configure(arguments: &Arguments, method: &str) -> Result<Config, Failure> {
 }
 
 fn written(format: &str, body: &Value) -> Result<(String, &'static str), Failure> {
-    let plain = |value: &Value| {
-        value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned)
-    };
     match (format, body) {
         ("json", Value::String(text)) => Ok((text.clone(), "application/json")),
         ("json", value) => Ok((python_json::dumps(value), "application/json")),
         ("form-urlencoded", Value::Object(fields)) => {
-            let pairs: Vec<String> = fields
+            let pairs: Vec<(&str, &Value)> = fields
                 .iter()
-                .flat_map(|(key, value)| match value {
-                    Value::Array(items) => items.iter().map(|item| (key, item)).collect(),
-                    single => vec![(key, single)],
-                })
-                .map(|(key, value)| format!("{}={}", encoded(key), encoded(&plain(value))))
+                .map(|(key, value)| (key.as_str(), value))
                 .collect();
-            Ok((pairs.join("&"), "application/x-www-form-urlencoded"))
+            Ok((form(&pairs), "application/x-www-form-urlencoded"))
+        }
+        ("form-urlencoded", Value::Array(items)) => {
+            let pairs: Option<Vec<(&str, &Value)>> = items.iter().map(pair).collect();
+            let pairs = pairs.ok_or_else(|| {
+                Failure::new(
+                    "failed to parse body as form_urlencoded: a list holds pairs of a name and a value",
+                )
+            })?;
+            Ok((form(&pairs), "application/x-www-form-urlencoded"))
         }
         ("form-urlencoded", value) => Ok((plain(value), "application/x-www-form-urlencoded")),
         ("form-multipart", _) => Err(Failure::new(
@@ -210,6 +210,33 @@ fn written(format: &str, body: &Value) -> Result<(String, &'static str), Failure
         )),
         (_, value) => Ok((plain(value), "application/x-www-form-urlencoded")),
     }
+}
+
+fn plain(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Reads a field of a form that is written as a list of a name and a value.
+fn pair(item: &Value) -> Option<(&str, &Value)> {
+    match item.as_array()?.as_slice() {
+        [name, value] => Some((name.as_str()?, value)),
+        _ => None,
+    }
+}
+
+/// Writes fields as a form; a list of values is as many fields.
+fn form(fields: &[(&str, &Value)]) -> String {
+    let pairs: Vec<String> = fields
+        .iter()
+        .flat_map(|(key, value)| match value {
+            Value::Array(items) => items.iter().map(|item| (key, item)).collect(),
+            single => vec![(key, *single)],
+        })
+        .map(|(key, value)| format!("{}={}", encoded(key), encoded(&plain(value))))
+        .collect();
+    pairs.join("&")
 }
 
 fn encoded(text: &str) -> String {
@@ -238,7 +265,11 @@ fn finish(arguments: &Arguments, output: &CommandOutput, only_reads: bool) -> Mo
     let Some(reply) = Reply::read(&output.stdout) else {
         let reason = output.stderr.trim();
         let msg = format!("Status code was -1 and not {shown}: Request failed: {reason}");
-        return Err(Failure::new(msg)
+        let mut failure = Failure::new(msg);
+        if arguments.flag("return_content") {
+            failure = failure.with("content", "");
+        }
+        return Err(failure
             .with("status", -1)
             .with("url", arguments.text_or_empty("url"))
             .with("redirected", false)
@@ -338,6 +369,10 @@ mod tests {
             written("form-urlencoded", &form).unwrap().0,
             "a+b=x%26y&list=1&list=2"
         );
+        let list = json!([["a", 1], ["b", ["x", "y"]], ["a", 2]]);
+        let (text, _) = written("form-urlencoded", &list).unwrap();
+        assert_eq!(text, "a=1&b=x&b=y&a=2");
+        assert!(written("form-urlencoded", &json!(["a", "b"])).is_err());
         assert_eq!(written("json", &json!({"a": 1})).unwrap().0, "{\"a\": 1}");
         assert_eq!(written("json", &json!("[1]")).unwrap().0, "[1]");
         assert!(written("form-multipart", &form).is_err());
