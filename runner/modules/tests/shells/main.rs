@@ -5,3 +5,4 @@
 mod executor;
 mod files;
 mod hosts;
+mod paths;
