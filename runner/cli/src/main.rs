@@ -19,6 +19,7 @@ mod log_file;
 mod options;
 mod output;
 mod owed;
+mod pages;
 mod plugins;
 mod record;
 mod run;

@@ -42,7 +42,7 @@ impl Sources {
         let loaded = plugins::load(&plugins::folders(&arguments.plugins, &beside))?;
         let vault: Arc<dyn VaultDecrypt> = Arc::new(vault::Unsealing::new(keyring));
         let templates = Templates::new(
-            world::controller(Arc::clone(&vault)),
+            world::controller(Arc::clone(&vault), config.clone()),
             loaded.extensions.clone(),
         )
         .taking_any_condition(

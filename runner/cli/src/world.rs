@@ -7,7 +7,10 @@ use std::sync::Arc;
 
 use sasrun_load::{VaultDecrypt, VaultError};
 use sasrun_model::Value;
-use sasrun_template::{CommandOutput, PathKind, World, WorldError};
+use sasrun_template::{CommandOutput, PageError, PageRequest, PathKind, World, WorldError};
+
+use crate::config::Config;
+use crate::pages;
 
 /// How a sealed file begins.
 const SEALED: &str = "$ANSIBLE_VAULT;";
@@ -15,6 +18,7 @@ const SEALED: &str = "$ANSIBLE_VAULT;";
 /// The controller's disk, clock, environment and shell.
 pub(crate) struct Controller {
     vault: Arc<dyn VaultDecrypt>,
+    config: Config,
 }
 
 fn failed(what: impl std::fmt::Display) -> WorldError {
@@ -110,8 +114,12 @@ impl World for Controller {
         })
     }
 
-    fn fetch(&self, _: &str) -> Result<Vec<u8>, WorldError> {
-        Err(WorldError::NotAvailable("fetching pages"))
+    fn setting(&self, variable: &str, section: &str, key: &str) -> Option<String> {
+        self.config.text(variable, section, key)
+    }
+
+    fn fetch(&self, page: &PageRequest) -> Result<Vec<u8>, PageError> {
+        pages::fetch(page)
     }
 
     fn parse_yaml(&self, text: &str) -> Result<Vec<Value>, WorldError> {
@@ -148,6 +156,6 @@ pub(crate) fn closed(path: &Path, error: &VaultError) -> String {
 }
 
 /// The controller, shared.
-pub(crate) fn controller(vault: Arc<dyn VaultDecrypt>) -> Arc<dyn World> {
-    Arc::new(Controller { vault })
+pub(crate) fn controller(vault: Arc<dyn VaultDecrypt>, config: Config) -> Arc<dyn World> {
+    Arc::new(Controller { vault, config })
 }

@@ -2,6 +2,8 @@
 
 use sasrun_model::Value;
 
+use crate::page::{PageError, PageRequest};
+
 /// Why the world gave no answer: a fragment in lower case.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WorldError {
@@ -45,6 +47,11 @@ pub trait World: Send + Sync {
     fn random(&self) -> u64;
     /// A variable of the environment.
     fn env(&self, name: &str) -> Option<String>;
+    /// A setting: of the environment, else of a section of `ansible.cfg`.
+    fn setting(&self, variable: &str, section: &str, key: &str) -> Option<String> {
+        let _ = (section, key);
+        self.env(variable).filter(|text| !text.is_empty())
+    }
     /// The content of a file.
     fn read_file(&self, path: &str) -> Result<Vec<u8>, WorldError>;
     /// Writes a file that only its owner may read (`password` lookup).
@@ -58,7 +65,7 @@ pub trait World: Send + Sync {
     /// Runs a shell command.
     fn run_command(&self, command: &str) -> Result<CommandOutput, WorldError>;
     /// Fetches a page (`url` lookup).
-    fn fetch(&self, url: &str) -> Result<Vec<u8>, WorldError>;
+    fn fetch(&self, page: &PageRequest) -> Result<Vec<u8>, PageError>;
     /// Reads YAML: all documents of a text.
     fn parse_yaml(&self, text: &str) -> Result<Vec<Value>, WorldError>;
     /// Whether a file is in a vault; reading it gives what the vault holds.
@@ -114,8 +121,8 @@ impl World for ClosedWorld {
         Err(WorldError::NotAvailable("running commands"))
     }
 
-    fn fetch(&self, _url: &str) -> Result<Vec<u8>, WorldError> {
-        Err(WorldError::NotAvailable("fetching pages"))
+    fn fetch(&self, _page: &PageRequest) -> Result<Vec<u8>, PageError> {
+        Err(PageError::NotAvailable)
     }
 
     fn parse_yaml(&self, _text: &str) -> Result<Vec<Value>, WorldError> {

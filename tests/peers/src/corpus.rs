@@ -9,8 +9,8 @@ use std::sync::Arc;
 use anyhow::Context;
 use sasrun_model::{Entry, Node, NodeKind, Span, Value};
 use sasrun_template::{
-    Binding, ClosedWorld, CommandOutput, Extensions, PathKind, RenderOptions, Scope, Templates,
-    Truth, VariableScope, World, WorldError,
+    Binding, ClosedWorld, CommandOutput, Extensions, PageError, PageRequest, PathKind,
+    RenderOptions, Scope, Templates, Truth, VariableScope, World, WorldError,
 };
 use serde::Deserialize;
 use serde_json::Value as Json;
@@ -224,8 +224,8 @@ impl World for YamlOnly {
         ClosedWorld.run_command(command)
     }
 
-    fn fetch(&self, url: &str) -> Result<Vec<u8>, WorldError> {
-        ClosedWorld.fetch(url)
+    fn fetch(&self, page: &PageRequest) -> Result<Vec<u8>, PageError> {
+        ClosedWorld.fetch(page)
     }
 
     fn parse_yaml(&self, text: &str) -> Result<Vec<Value>, WorldError> {

@@ -1,4 +1,4 @@
-//! Lookups of files, templates, commands and pages.
+//! Lookups of files, templates and commands.
 
 use super::{Lookup, LookupCall, lookup};
 use crate::eval::{Env, Sink};
@@ -13,8 +13,7 @@ pub(super) const LOOKUPS: &[Lookup] = &[
     lookup("lines", |call| commands(call, true)),
     lookup("pipe", |call| commands(call, false)),
     lookup("template", template),
-    lookup("unvault", file),
-    lookup("url", url),
+    lookup("unvault", unvault),
 ];
 
 impl LookupCall<'_> {
@@ -50,6 +49,13 @@ fn file(call: &LookupCall<'_>) -> Eval<Vec<Val>> {
         found.push(Val::from(text));
     }
     Ok(found)
+}
+
+/// The files as they are: unlike `file`, no blank at their ends is taken away.
+fn unvault(call: &LookupCall<'_>) -> Eval<Vec<Val>> {
+    let names = call.term_texts()?;
+    let texts = names.iter().map(|name| call.file_text("files", name));
+    texts.map(|text| Ok(Val::from(text?))).collect()
 }
 
 fn glob(call: &LookupCall<'_>) -> Eval<Vec<Val>> {
@@ -190,25 +196,6 @@ fn commands(call: &LookupCall<'_>, by_line: bool) -> Eval<Vec<Val>> {
             found.extend(text.lines().map(Val::from));
         } else {
             found.push(Val::from(text.trim_end()));
-        }
-    }
-    Ok(found)
-}
-
-fn url(call: &LookupCall<'_>) -> Eval<Vec<Val>> {
-    let split = call.option_flag("split_lines", true)?;
-    let mut found = Vec::new();
-    for address in call.term_texts()? {
-        let content = call
-            .session()
-            .world()
-            .fetch(&address)
-            .map_err(|err| call.fail(format!("{address}: {err}")))?;
-        let text = String::from_utf8_lossy(&content).into_owned();
-        if split {
-            found.extend(text.lines().map(Val::from));
-        } else {
-            found.push(Val::from(text));
         }
     }
     Ok(found)

@@ -6,6 +6,7 @@ mod records;
 mod secrets;
 mod sequence;
 mod shapes;
+mod url;
 mod variables;
 
 use std::sync::Arc;
@@ -39,6 +40,7 @@ const TABLES: &[&[Lookup]] = &[
     secrets::LOOKUPS,
     sequence::LOOKUPS,
     shapes::LOOKUPS,
+    &[lookup("url", url::url)],
     variables::LOOKUPS,
 ];
 

@@ -1,7 +1,7 @@
 //! The world of the tests: everything it answers is written here.
 
 use sasrun_model::Value;
-use sasrun_template::{ClosedWorld, CommandOutput, PathKind, WorldError};
+use sasrun_template::{ClosedWorld, CommandOutput, PageError, PageRequest, PathKind, WorldError};
 
 /// A world with two files, a few variables, and JSON in place of YAML.
 pub struct World;
@@ -111,8 +111,25 @@ impl sasrun_template::World for World {
         })
     }
 
-    fn fetch(&self, url: &str) -> Result<Vec<u8>, WorldError> {
-        ClosedWorld.fetch(url)
+    fn fetch(&self, page: &PageRequest) -> Result<Vec<u8>, PageError> {
+        match page.url.as_str() {
+            "http://page.tests/lines" => Ok(b"one\ntwo\r\n".to_vec()),
+            "http://page.tests/asked" => Ok(format!("{page:?}").into_bytes()),
+            "http://page.tests/forged" => Err(PageError::Certificate("self-signed".to_owned())),
+            "http://me:secret@page.tests/gone" => Err(PageError::Status(404)),
+            _ => ClosedWorld.fetch(page),
+        }
+    }
+
+    fn setting(&self, variable: &str, section: &str, key: &str) -> Option<String> {
+        match (section, key) {
+            ("url_lookup", "agent") => Some("of-settings".to_owned()),
+            ("url_lookup", "timeout") => Some("2.5".to_owned()),
+            ("defaults", "forks") => Some("7".to_owned()),
+            ("defaults", "roles_path") => Some("/one:/two".to_owned()),
+            ("sudo_become_plugin", "flags") => Some("-n".to_owned()),
+            _ => self.env(variable),
+        }
     }
 
     fn parse_yaml(&self, text: &str) -> Result<Vec<Value>, WorldError> {
