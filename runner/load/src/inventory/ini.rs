@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use sasrun_model::{FileId, Node, NodeKind, Span, Text};
+use sasrun_model::{Node, NodeKind, Span, Text};
 
 use super::build::Builder;
+use super::literal::literal;
 use crate::key_values;
 use crate::problem::Problem;
 use crate::session::Session;
-use crate::yaml;
 use crate::{closest, codes};
 
 /// What the lines of a section are.
@@ -180,22 +180,15 @@ impl Session<'_> {
             self.add(Problem::error(codes::INVENTORY, span, message));
             return;
         }
-        let quoted = key_values::unquoted(value);
-        let node = if quoted.len() == value.len() {
-            self.ini_value(without_comment(value), span)
-        } else {
-            Node::text(span, quoted)
-        };
-        self.check_ini_template(&node);
+        let node = self.ini_value(value, span);
         builder.set_group_variable(group, name, Arc::new(node));
     }
 
     /// A value as Python would read it; what is no literal is text.
     fn ini_value(&mut self, text: &str, span: Span) -> Node {
-        let node = Node {
-            span,
-            kind: literal(text, span.file),
-        };
+        let read = literal(text, span.file);
+        let kind = read.unwrap_or_else(|| NodeKind::Text(Text::written(text)));
+        let node = Node { span, kind };
         self.check_ini_template(&node);
         node
     }
@@ -238,52 +231,4 @@ fn without_comment(line: &str) -> &str {
         before = c;
     }
     line
-}
-
-fn literal(text: &str, file: FileId) -> NodeKind {
-    let as_text = || NodeKind::Text(Text::written(text));
-    match text {
-        "True" => return NodeKind::Bool(true),
-        "False" => return NodeKind::Bool(false),
-        "None" => return NodeKind::Null,
-        "" => return as_text(),
-        _ => {}
-    }
-    let is_number = text
-        .trim_start_matches('-')
-        .starts_with(|c: char| c.is_ascii_digit() || c == '.');
-    if is_number {
-        let digits = text.trim_start_matches('-');
-        let is_octal = digits.len() > 1 && digits.starts_with('0') && !digits.starts_with("0.");
-        if is_octal {
-            return as_text();
-        }
-        if let Ok(number) = text.parse::<i64>() {
-            return NodeKind::Int(number);
-        }
-        return match text.parse::<f64>() {
-            Ok(number) if number.is_finite() => NodeKind::Float(number),
-            _ => as_text(),
-        };
-    }
-    let is_container = (text.starts_with('[') && text.ends_with(']'))
-        || (text.starts_with('{') && text.ends_with('}') && !text.starts_with("{{"));
-    if is_container {
-        let composed = yaml::compose(text, file, &|_| Err(crate::VaultError::NoSecret));
-        if composed.problems.is_empty()
-            && let Some(node) = composed.documents.into_iter().next()
-        {
-            return node.kind;
-        }
-    }
-    match quoted_literal(text) {
-        Some(inner) => NodeKind::Text(Text::written(inner)),
-        None => as_text(),
-    }
-}
-
-/// Text in quotes as a whole.
-fn quoted_literal(text: &str) -> Option<String> {
-    let inner = key_values::unquoted(text);
-    (inner.len() != text.len()).then_some(inner)
 }

@@ -6,6 +6,7 @@ mod constructed;
 mod generator;
 mod ini;
 mod json;
+mod literal;
 mod plugin;
 mod range;
 mod toml_form;
