@@ -1,6 +1,8 @@
 //! Lookups: values from the controller, for `lookup()`, `query()` and `with_…`. One table; each subject has a file.
 
+mod config;
 mod files;
+mod hosts;
 mod ini;
 mod records;
 mod secrets;
@@ -34,7 +36,9 @@ const fn lookup(name: &'static str, run: fn(&LookupCall<'_>) -> Eval<Vec<Val>>) 
 }
 
 const TABLES: &[&[Lookup]] = &[
+    &[lookup("config", config::config)],
     files::LOOKUPS,
+    &[lookup("inventory_hostnames", hosts::inventory_host_names)],
     &[lookup("ini", ini::ini)],
     records::LOOKUPS,
     secrets::LOOKUPS,
@@ -101,6 +105,19 @@ impl LookupCall<'_> {
             }
             None => Ok(default),
         }
+    }
+
+    /// The terms, lists among them taken apart.
+    fn terms_apart(&self) -> Eval<Vec<Val>> {
+        let mut items = Vec::new();
+        for term in &self.terms {
+            if term.is_sequence() {
+                items.extend(self.session().iterate(term)?);
+            } else {
+                items.push(term.clone());
+            }
+        }
+        Ok(items)
     }
 
     /// The terms as texts, lists among them taken apart.
