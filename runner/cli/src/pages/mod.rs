@@ -85,8 +85,10 @@ fn ask(
         .map_err(|error| PageError::Failed(format!("cannot run curl: {error}")))?;
     let code = output.status.code().unwrap_or(-1);
     if code != 0 {
+        // What follows the first line is advice for users of curl.
         let said = String::from_utf8_lossy(&output.stderr);
-        let said = said.trim().trim_start_matches("curl: ").to_owned();
+        let said = said.trim().lines().next().unwrap_or_default();
+        let said = said.trim_start_matches("curl: ").to_owned();
         return Err(if CERTIFICATE_CODES.contains(&code) {
             PageError::Certificate(said)
         } else {
