@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use sasrun_load::{Settings, Unparsed};
+use sasrun_load::{InvalidGroupNames, Settings, Unparsed};
 use sasrun_model::Strategy;
 
 use crate::args::SourceArguments;
@@ -88,6 +88,14 @@ pub(crate) fn loader_settings(arguments: &SourceArguments, config: &Config) -> S
             "private_role_vars",
         ),
         merges_dictionaries: merges_dictionaries(config),
+        invalid_group_names: config
+            .text(
+                "ANSIBLE_TRANSFORM_INVALID_GROUP_CHARS",
+                "defaults",
+                "force_valid_group_names",
+            )
+            .map(|word| InvalidGroupNames::named(&word))
+            .unwrap_or_default(),
         roles_paths,
         collections_paths,
         strategy: strategy

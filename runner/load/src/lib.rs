@@ -25,7 +25,7 @@ mod yaml;
 pub use closest::closest;
 pub use data::{DataError, parse_data};
 pub use foresight::Outset;
-pub use inventory::implicit_localhost;
+pub use inventory::{InvalidGroupNames, implicit_localhost};
 pub use loader::{Loader, Settings, Unparsed};
 pub use pattern::{HostPattern, PatternError, Selection};
 pub use playbook::{IncludeContext, LoadedRole, LoadedSteps, RoleRequest};

@@ -12,8 +12,8 @@ use sasrun_model::{
 use crate::files::ReadFile;
 use crate::session::Session;
 use crate::{
-    Evaluate, HostPattern, InventoryScripts, InventorySources, TemplateSyntax, VaultDecrypt,
-    VaultError,
+    Evaluate, HostPattern, InvalidGroupNames, InventoryScripts, InventorySources, TemplateSyntax,
+    VaultDecrypt, VaultError,
 };
 
 /// Where things are looked for besides the playbook's own folder.
@@ -32,6 +32,8 @@ pub struct Settings {
     pub private_role_vars: Option<bool>,
     /// Whether a dictionary of a later inventory source is laid over that of an earlier one.
     pub merges_dictionaries: bool,
+    /// What is done with names of groups that could not be names of variables.
+    pub invalid_group_names: InvalidGroupNames,
 }
 
 /// What inventory sources that cannot be read mean, as Ansible's settings of that name have it.

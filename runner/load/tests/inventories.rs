@@ -163,3 +163,28 @@ fn five_thousand_hosts_load_at_once() {
     // A build without optimisation on a busy machine; optimised it takes a tenth.
     assert!(took < std::time::Duration::from_secs(5), "{took:?}");
 }
+
+#[test]
+fn names_of_groups_are_made_valid_where_that_is_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hosts.ini");
+    let text = "[a-b]\nh\n[a-b:vars]\nx=1\n[c.d:children]\na-b\n";
+    std::fs::write(&path, text).unwrap();
+    let loaded = |word: &str| {
+        let loader = support::loader().with_settings(sasrun_load::Settings {
+            invalid_group_names: sasrun_load::InvalidGroupNames::named(word),
+            ..sasrun_load::Settings::default()
+        });
+        let inventory = loader
+            .load_inventory(&[path.display().to_string()])
+            .unwrap();
+        (picture(&inventory), loader.take_warnings().len())
+    };
+    let (kept, warnings) = loaded("never");
+    assert!(kept.contains("group a-b ") && warnings == 1, "{kept}");
+    assert_eq!(loaded("ignore"), (kept.clone(), 0));
+    let (replaced, warnings) = loaded("always");
+    assert_eq!(replaced, kept.replace("a-b", "a_b").replace("c.d", "c_d"));
+    assert_eq!(warnings, 1);
+    assert_eq!(loaded("silently"), (replaced, 0));
+}

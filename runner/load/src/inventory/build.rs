@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use sasrun_model::{Group, Host, Inventory, Name, Node, NodeKind, Value, Variables};
 
+use super::group_names::{InvalidGroupNames, is_invalid};
+use crate::Settings;
 use crate::files::directory_of;
 
 /// An inventory in the making. Names and values that many hosts have are kept once.
@@ -17,15 +19,19 @@ pub(crate) struct Builder {
     origin: Variables,
     /// Whether a dictionary of a later source is laid over that of an earlier one.
     merges: bool,
+    invalid_group_names: InvalidGroupNames,
+    has_invalid_group_names: bool,
 }
 
 impl Builder {
-    pub(crate) fn new(merges: bool) -> Self {
+    pub(crate) fn new(settings: &Settings) -> Self {
         let mut builder = Self {
             inventory: Inventory::default(),
             names: HashSet::new(),
             origin: Variables::new(),
-            merges,
+            merges: settings.merges_dictionaries,
+            invalid_group_names: settings.invalid_group_names,
+            has_invalid_group_names: false,
         };
         builder.add_group("all");
         builder.add_group("ungrouped");
@@ -65,7 +71,14 @@ impl Builder {
     }
 
     pub(crate) fn has_group(&self, name: &str) -> bool {
-        self.inventory.groups.contains_key(name)
+        self.inventory
+            .groups
+            .contains_key(&*self.invalid_group_names.name(name))
+    }
+
+    /// Whether a name of a group could not be one of a variable.
+    pub(crate) fn has_invalid_group_names(&self) -> bool {
+        self.has_invalid_group_names
     }
 
     pub(crate) fn group_names(&self) -> impl Iterator<Item = &str> {
@@ -77,7 +90,9 @@ impl Builder {
     }
 
     pub(crate) fn add_group(&mut self, name: &str) -> Name {
-        let name = self.name(name);
+        self.has_invalid_group_names |= is_invalid(name);
+        let valid = self.invalid_group_names.name(name);
+        let name = self.name(&valid);
         if !self.inventory.groups.contains_key(&name) {
             let group = Group {
                 name: Arc::clone(&name),
@@ -156,7 +171,8 @@ impl Builder {
 
     pub(crate) fn set_group_variable(&mut self, group: &str, name: &str, value: Arc<Node>) {
         let name = self.name(name);
-        if let Some(group) = self.inventory.groups.get_mut(group) {
+        let group = self.invalid_group_names.name(group);
+        if let Some(group) = self.inventory.groups.get_mut(&*group) {
             if &*name == "ansible_group_priority"
                 && let Some(priority) = priority(&value)
             {

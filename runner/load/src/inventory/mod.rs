@@ -4,6 +4,7 @@ mod beside;
 mod build;
 mod constructed;
 mod generator;
+mod group_names;
 mod ini;
 mod json;
 mod literal;
@@ -20,6 +21,7 @@ use sasrun_model::{Host, Inventory, Name, Node, NodeKind, Span, Value};
 
 pub(crate) use beside::variable_files_in;
 use build::Builder;
+pub use group_names::InvalidGroupNames;
 pub(crate) use json::from_json;
 
 use crate::codes;
@@ -49,7 +51,7 @@ pub fn implicit_localhost(name: &str) -> Host {
 
 impl Session<'_> {
     pub(crate) fn inventory<S: AsRef<str>>(&mut self, sources: &[S]) -> Inventory {
-        let mut builder = Builder::new(self.loader.settings.merges_dictionaries);
+        let mut builder = Builder::new(&self.loader.settings);
         let mut directories: Vec<PathBuf> = Vec::new();
         let mut unparsed: Vec<(&str, std::ops::Range<usize>)> = Vec::new();
         for source in sources {
@@ -75,6 +77,13 @@ impl Session<'_> {
             }
         }
         self.unparsed_sources(&unparsed, sources.len());
+        let settings = &self.loader.settings;
+        if builder.has_invalid_group_names()
+            && let Some(message) = settings.invalid_group_names.warning()
+        {
+            let nowhere = Span::default();
+            self.add(Problem::warning(codes::INVENTORY, nowhere, message));
+        }
         let mut inventory = builder.finish();
         for directory in &directories {
             self.variables_beside_inventory(&mut inventory, directory);
