@@ -39,7 +39,8 @@ pub(super) fn config(call: &LookupCall<'_>) -> Eval<Vec<Val>> {
             None => settings::of_core(name),
             Some((kind, plugin)) => {
                 let short = plugin.rsplit('.').next().unwrap_or_default();
-                if !settings::is_plugin(kind, short) {
+                let is_lookup = kind == "lookup" && super::find(plugin).is_some();
+                if !is_lookup && !settings::is_plugin(kind, short) {
                     return Err(call.fail(format!("Unable to load {kind} plugin '{plugin}'.")));
                 }
                 settings::of_plugin(kind, short, name)
