@@ -23,6 +23,7 @@ mod scope;
 mod suggestion;
 mod syntax;
 mod templates;
+mod terms;
 mod values;
 mod world;
 

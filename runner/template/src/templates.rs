@@ -17,7 +17,7 @@ use crate::suggestion::nearest;
 use crate::syntax::{ExprKind, Program, Reading, Statement, StatementKind};
 use crate::values::{Eval, Fault, Val};
 use crate::world::World;
-use crate::{filters, predicates};
+use crate::{filters, predicates, terms};
 
 /// Truth of a condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -207,6 +207,24 @@ impl Templates {
             }
             Err(fault) => finish(scope, Err(fault)),
         }
+    }
+
+    /// Resolves the terms of a lookup, as `with_…` loops do before they run it.
+    pub fn resolve_terms(
+        &self,
+        lookup: &str,
+        node: &Node,
+        scope: &Arc<dyn Scope>,
+    ) -> Result<Value, TemplateError> {
+        if !terms::may_be_undefined(lookup) {
+            return self.resolve(node, scope);
+        }
+        let session = Session::new(&self.shared);
+        let found = terms::defined(&session, node, scope);
+        finish(
+            scope,
+            found.map(|found| found.unwrap_or_else(|| Value::list(Vec::new()))),
+        )
     }
 
     /// Runs a lookup, as `with_…` loops do. The terms are resolved before.

@@ -1,6 +1,7 @@
 //! Templates, variables and what they give, as data: one case a line in `cases/*.jsonl`.
 //!
-//! `template` is a value as it stands in a playbook; `file` the text of a template file; `when` a condition. `expect` is
+//! `template` is a value as it stands in a playbook; `file` the text of a template file; `when` a
+//! condition; `terms` those of a loop `with` a lookup. `expect` is
 //! the result, `error` a part of the message. Expected results were taken from ansible-core 2.19 where it has an
 //! opinion.
 #![allow(clippy::unwrap_used)]
@@ -52,6 +53,19 @@ fn run(templates: &Templates, case: &serde_json::Value) -> Result<serde_json::Va
         return templates
             .render(text, &scope, &RenderOptions::default())
             .map(Into::into)
+            .map_err(|err| err.to_string());
+    }
+    if let Some(lookup) = case["with"].as_str() {
+        let found = || {
+            let terms = templates.resolve_terms(lookup, &node(&case["terms"]), &scope)?;
+            let terms = match &terms {
+                Value::List(terms) => terms.to_vec(),
+                one => vec![one.clone()],
+            };
+            templates.lookup(lookup, &terms, &scope)
+        };
+        return found()
+            .map(|found| serde_json::Value::from(&Value::list(found)))
             .map_err(|err| err.to_string());
     }
     if !case["when"].is_null() {

@@ -77,10 +77,10 @@ impl HostRun<'_> {
         each: &sasrun_model::Loop,
         scope: &Arc<dyn Scope>,
     ) -> Result<Value, TemplateError> {
-        let terms = self.templates().resolve(&each.items, scope)?;
         let Some(lookup) = &each.lookup else {
-            return Ok(terms);
+            return self.templates().resolve(&each.items, scope);
         };
+        let terms = self.templates().resolve_terms(lookup, &each.items, scope)?;
         let terms = match &terms {
             Value::List(terms) => terms.to_vec(),
             one => vec![one.clone()],

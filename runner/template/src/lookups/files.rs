@@ -129,6 +129,12 @@ fn first_found(call: &LookupCall<'_>) -> Eval<Vec<Val>> {
     )))
 }
 
+/// Names that stand in one text.
+fn split(text: &str, signs: &[char]) -> Vec<String> {
+    let names = text.split(signs).map(str::trim);
+    names.map(str::to_owned).collect()
+}
+
 fn collect(call: &LookupCall<'_>, term: &Val, candidates: &mut Candidates) -> Eval<()> {
     let session = call.session();
     if term.is_sequence() {
@@ -137,26 +143,34 @@ fn collect(call: &LookupCall<'_>, term: &Val, candidates: &mut Candidates) -> Ev
         }
         return Ok(());
     }
-    if !term.is_mapping() {
-        candidates.names.push(session.text_of(term)?);
+    if let Val::Text(_) | Val::Undefined(_) = term {
+        candidates
+            .names
+            .extend(split(&session.text_of(term)?, &[',', ';']));
         return Ok(());
     }
-    let texts = |name: &str| -> Eval<Vec<String>> {
-        match session.entry(term, &name.into())? {
-            Some(value) if value.is_sequence() => session
-                .iterate(&value)?
-                .iter()
-                .map(|item| session.text_of(item))
-                .collect(),
-            Some(Val::Null) | None => Ok(Vec::new()),
-            Some(value) => Ok(session
-                .text_of(&value)?
-                .split([',', ';'])
-                .map(|part| part.trim().to_owned())
-                .collect()),
+    if !term.is_mapping() {
+        return Err(call.fail(format!(
+            "Invalid term supplied. A string, dict or list is required, not '{}'",
+            term.type_name()
+        )));
+    }
+    let texts = |name: &str, signs: &[char]| -> Eval<Vec<String>> {
+        let items = match session.entry(term, &name.into())? {
+            Some(value) if value.is_sequence() => session.iterate(&value)?,
+            Some(Val::Null) | None => Vec::new(),
+            Some(value) => vec![value],
+        };
+        let mut texts = Vec::new();
+        for item in &items {
+            texts.extend(split(&session.text_of(item)?, signs));
         }
+        Ok(texts)
     };
-    let (files, paths) = (texts("files")?, texts("paths")?);
+    let (files, paths) = (
+        texts("files", &[',', ';'])?,
+        texts("paths", &[',', ':', ';'])?,
+    );
     if let Some(skip) = session.entry(term, &"skip".into())? {
         candidates.skip |= session.to_data(&skip)?.to_boolean().unwrap_or(false);
     }
