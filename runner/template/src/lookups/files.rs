@@ -176,8 +176,6 @@ fn collect(call: &LookupCall<'_>, term: &Val, candidates: &mut Candidates) -> Ev
     }
     if paths.is_empty() {
         candidates.names.extend(files);
-    } else if files.is_empty() {
-        candidates.names.extend(paths);
     } else {
         for path in &paths {
             candidates.names.extend(

@@ -9,6 +9,7 @@ use sasrun_model::Value;
 
 use super::Reading;
 use super::escape::{keep_backslashes, restore_backslashes, unescape_python};
+use super::lookup_terms::is_lookup;
 use super::program::{
     Argument, BinaryOperator, CallNode, CompareOperator, Expr, ExprKind, FilterCallee, Position,
     TestCallee, UnknownName,
@@ -128,10 +129,13 @@ impl<'x> Lowering<'x> {
     }
 
     pub(super) fn call(&mut self, call: &ast::Call<'_>) -> Lowered<ExprKind> {
-        Ok(ExprKind::Call(Box::new(CallNode {
-            callee: self.expression(&call.expr)?,
-            arguments: self.arguments(&call.args)?,
-        })))
+        let callee = self.expression(&call.expr)?;
+        let arguments = if is_lookup(&callee) {
+            self.lookup_arguments(&call.args)?
+        } else {
+            self.arguments(&call.args)?
+        };
+        Ok(ExprKind::Call(Box::new(CallNode { callee, arguments })))
     }
 
     pub(super) fn expressions(&mut self, exprs: &[ast::Expr<'_>]) -> Lowered<Vec<Expr>> {
@@ -261,7 +265,7 @@ impl<'x> Lowering<'x> {
         TestCallee::Named(name)
     }
 
-    fn arguments(&mut self, arguments: &[ast::CallArg<'_>]) -> Lowered<Vec<Argument>> {
+    pub(super) fn arguments(&mut self, arguments: &[ast::CallArg<'_>]) -> Lowered<Vec<Argument>> {
         arguments
             .iter()
             .map(|argument| {

@@ -1,6 +1,7 @@
 //! From the text of a template to a program that can be kept and run many times.
 
 mod escape;
+mod lookup_terms;
 mod lower;
 mod lower_statement;
 mod plus;

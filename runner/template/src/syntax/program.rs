@@ -128,7 +128,7 @@ pub(crate) struct Expr {
 #[derive(Debug)]
 pub(crate) enum ExprKind {
     Constant(Value),
-    /// A text of a condition that is a template itself.
+    /// A text of a condition or among the terms of a lookup that is a template itself.
     Template(Arc<str>),
     Variable(Arc<str>),
     Attribute(Box<Expr>, Arc<str>),
