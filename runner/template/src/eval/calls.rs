@@ -67,6 +67,7 @@ impl Env {
         };
         let arguments = self.arguments(arguments)?;
         self.apply_filter(callee, subject, arguments)
+            .or_else(Fault::undefined_into_value)
     }
 
     /// Applies a filter.
@@ -117,7 +118,9 @@ impl Env {
     ) -> Eval {
         let subject = self.eval(subject)?;
         let arguments = self.arguments(arguments)?;
-        self.apply_test(callee, subject, arguments).map(Val::Bool)
+        self.apply_test(callee, subject, arguments)
+            .map(Val::Bool)
+            .or_else(Fault::undefined_into_value)
     }
 
     /// Applies a test.
@@ -197,7 +200,13 @@ impl Env {
         }
         let callee = self.eval(&call.callee)?;
         let arguments = self.arguments(&call.arguments)?;
-        self.call(&callee, arguments)
+        let result = self.call(&callee, arguments);
+        match callee {
+            Val::Undefined(_) | Val::Function(Function::Global(_)) => {
+                result.or_else(Fault::undefined_into_value)
+            }
+            _ => result,
+        }
     }
 
     fn eval_method_call(&self, base: &Expr, name: &Arc<str>, arguments: &[Argument]) -> Eval {
@@ -207,6 +216,9 @@ impl Env {
             self.eval(base)?
         };
         let arguments = self.arguments(arguments)?;
+        if let Val::Undefined(_) = subject {
+            return Ok(subject);
+        }
         if methods::exists(&subject, name) {
             return self.method(&subject, name, arguments);
         }

@@ -104,6 +104,15 @@ impl Fault {
         }
     }
 
+    /// What a filter, a test or a function gives that was stopped by something undefined: as in
+    /// Ansible that is undefined too, so that `x | upper | default('y')` gives the default.
+    pub(crate) fn undefined_into_value(self) -> Eval {
+        match self.0.kind {
+            FaultKind::Undefined(_) => self.into_value(),
+            _ => Err(self),
+        }
+    }
+
     pub(crate) fn into_error(self, hint: impl FnOnce(&str) -> Option<String>) -> TemplateError {
         let FaultParts { kind, at, through } = *self.0;
         let problem = match kind {
