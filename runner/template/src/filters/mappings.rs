@@ -173,6 +173,8 @@ fn combine(call: &Call<'_>) -> Eval {
             dictionaries.push(term.clone());
         }
     }
+    // As in Ansible, null is as good as nothing.
+    dictionaries.retain(|dictionary| !matches!(dictionary, Val::Null));
     let mut result: Option<Val> = None;
     for dictionary in dictionaries {
         dictionary.known()?;
