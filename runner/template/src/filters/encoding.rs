@@ -9,6 +9,7 @@ use sha1::Sha1;
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 use uuid::Uuid;
 
+use super::codecs::Encoding;
 use super::{Filter, crypt, filter};
 use crate::eval::Call;
 use crate::values::{Eval, Val};
@@ -43,27 +44,24 @@ fn engine(call: &Call<'_>) -> Eval<GeneralPurpose> {
     Ok(GeneralPurpose::new(alphabet, LENIENT))
 }
 
-/// Text in an encoding, as bytes.
-fn to_bytes(call: &Call<'_>, text: &str, encoding: &str) -> Eval<Vec<u8>> {
-    match encoding.to_ascii_lowercase().replace('_', "-").as_str() {
-        "utf-8" | "utf8" | "ascii" => Ok(text.as_bytes().to_vec()),
-        "utf-16-le" | "utf-16le" => Ok(text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
-        "utf-16-be" | "utf-16be" => Ok(text.encode_utf16().flat_map(u16::to_be_bytes).collect()),
-        "latin-1" | "latin1" | "iso-8859-1" => text
-            .chars()
-            .map(|c| {
-                u8::try_from(u32::from(c)).map_err(|_| call.fail("text does not fit the encoding"))
-            })
-            .collect(),
-        other => Err(call.fail(format!("encoding '{other}' is not known"))),
+/// The encoding that the filter is told.
+fn encoding(call: &Call<'_>) -> Eval<(String, Encoding)> {
+    let name = call.text_or(0, "utf-8")?;
+    match Encoding::named(&name) {
+        Some(encoding) => Ok((name, encoding)),
+        None => Err(call.fail(format!("encoding '{name}' is not known"))),
     }
 }
 
 fn encode_base64(call: &Call<'_>) -> Eval {
-    let bytes = to_bytes(call, &call.subject_text()?, &call.text_or(0, "utf-8")?)?;
+    let (name, encoding) = encoding(call)?;
+    let bytes = encoding.encode(&call.subject_text()?);
+    let bytes = bytes.ok_or_else(|| call.fail(format!("the text does not fit {name}")))?;
     Ok(Val::from(engine(call)?.encode(bytes)))
 }
 
+/// Bytes that are no text of the encoding are refused: texts hold no other bytes here, and a file
+/// written from them would not be the one that was meant.
 fn decode_base64(call: &Call<'_>) -> Eval {
     let text: String = call
         .subject_text()?
@@ -73,23 +71,12 @@ fn decode_base64(call: &Call<'_>) -> Eval {
     let bytes = engine(call)?
         .decode(text)
         .map_err(|err| call.fail(err.to_string()))?;
-    let text = match call
-        .text_or(0, "utf-8")?
-        .to_ascii_lowercase()
-        .replace('_', "-")
-        .as_str()
-    {
-        "utf-16-le" | "utf-16le" => {
-            let units: Vec<u16> = bytes
-                .chunks_exact(2)
-                .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
-                .collect();
-            String::from_utf16(&units).map_err(|err| call.fail(err.to_string()))?
-        }
-        "latin-1" | "latin1" | "iso-8859-1" => bytes.iter().map(|byte| char::from(*byte)).collect(),
-        _ => String::from_utf8(bytes).map_err(|_| call.fail("the decoded bytes are not text"))?,
-    };
-    Ok(Val::from(text))
+    let (name, encoding) = encoding(call)?;
+    encoding.decode(bytes).map(Val::from).ok_or_else(|| {
+        call.fail(format!(
+            "the decoded bytes are not text in {name}; `encoding` says what they are in"
+        ))
+    })
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod choosing;
+mod codecs;
 mod crypt;
 mod data;
 mod dates;
