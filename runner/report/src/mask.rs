@@ -47,7 +47,7 @@ impl Mask {
             Ok(Some(searcher)) => searcher,
             Ok(None) => return Vec::new(),
             // What cannot be searched is hidden whole.
-            Err(_) => return vec![0..text.len()],
+            Err(_) => return Vec::from_iter(std::iter::once(0..text.len())),
         };
         let mut found: Vec<Range<usize>> = Vec::new();
         // They come by their ends, so that one of the last places may lie inside the next.

@@ -28,7 +28,7 @@ fn a_role_is_read_with_all_its_files() {
             .says("roles/web/tasks/Debian.yml:2:")
             .says("Did you mean 'name'?")
             .says("there is no module `seboolean` here")
-            .says("3 errors, 1 warning; ");
+            .says("2 errors, 1 warning; ");
     }
     site.file(
         "roles/web/tasks/Debian.yml",

@@ -41,8 +41,6 @@ impl Run {
                 .map_err(|error: sasrun_template::TemplateError| error.to_string())?;
             let all = match &value {
                 Value::List(sizes) => sizes.to_vec(),
-                // As if it did not stand there.
-                Value::Omit => Vec::new(),
                 one => vec![one.clone()],
             };
             for size in &all {
